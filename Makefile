@@ -1,0 +1,231 @@
+# LocalNeural: one Makefile.  `make help` lists the targets.
+#
+# `make` builds build/lnctl, build/localneural-server, build/libln.so and .a.
+# FLAVOUR=asan builds the same under build/asan with the sanitizers.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION		:= 0.1.0
+SO_MAJOR	:= 1
+SO_VERSION	:= 1.0.0
+
+FLAVOUR		?= release
+ifeq ($(FLAVOUR),release)
+B		:= build
+else
+B		:= build/$(FLAVOUR)
+endif
+
+CC		?= cc
+PKG_CONFIG	?= pkg-config
+PREFIX		?= /usr/local
+BINDIR		?= $(PREFIX)/bin
+SBINDIR		?= $(PREFIX)/sbin
+LIBDIR		?= $(PREFIX)/lib
+INCLUDEDIR	?= $(PREFIX)/include
+MANDIR		?= $(PREFIX)/share/man
+SYSCONFDIR	?= /etc
+DESTDIR		?=
+V		?= 0
+WERROR		?= 0
+
+Q_0		:= @
+Q_1		:=
+Q		:= $(Q_$(V))
+say		= $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+# --- what a stock Debian 12 has to install --------------------------------
+# Run-time and build needs of `make start`.  No Node here.
+DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
+		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
+		   libsodium-dev libcjson-dev libedit-dev zlib1g-dev
+# What `make check` needs besides.
+DEPS_CHECK	:= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
+		   nodejs npm chromium tmux procps python3 perl git
+
+# --- flags ----------------------------------------------------------------
+cc-option	= $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
+		    >/dev/null 2>&1 && echo '$(1)')
+is-clang	:= $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
+
+WARN		:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+		   -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+		   -Wold-style-definition -Wformat=2 -Wwrite-strings \
+		   -Wcast-qual -Wpointer-arith -Wundef -Wvla -Wswitch-enum \
+		   -Wimplicit-fallthrough -Wnull-dereference \
+		   -Wdouble-promotion -Wredundant-decls
+ifeq ($(is-clang),)
+WARN		+= -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
+		   -Wjump-misses-init
+else
+WARN		+= -Wcomma -Wunreachable-code-aggressive -Wshorten-64-to-32
+endif
+ifeq ($(WERROR),1)
+WARN		+= -Werror
+endif
+
+HARDEN		:= $(call cc-option,-fstack-protector-strong) \
+		   $(call cc-option,-fstack-clash-protection) \
+		   $(call cc-option,-fcf-protection=full) \
+		   $(call cc-option,-ftrivial-auto-var-init=zero) \
+		   $(call cc-option,-fzero-call-used-regs=used-gpr)
+HARDEN_LD	:= -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+
+ifeq ($(FLAVOUR),asan)
+OPT		:= -O1 -g -fno-omit-frame-pointer \
+		   -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_LD		:= -fsanitize=address,undefined
+HARDEN		:=
+HARDEN_LD	:= -Wl,-z,relro,-z,now
+else
+OPT		:= -O2 -g -D_FORTIFY_SOURCE=3
+OPT_LD		:=
+endif
+
+STD		:= -std=c17
+FEATURES	:= -D_POSIX_C_SOURCE=200809L
+BASE_CFLAGS	:= $(STD) $(OPT) $(WARN) $(HARDEN) -fvisibility=hidden \
+		   -ffile-prefix-map=$(CURDIR)=.
+BASE_CPPFLAGS	:= -Ilibln/include -I$(B)/gen -DLN_VERSION='"$(VERSION)"'
+DEPFLAGS	= -MMD -MP
+
+LIBLN_PKGS	:= sqlite3 libsodium libcjson
+# pkg-config may not be there yet when `make start` has still to install it.
+LIBLN_CFLAGS	= $(shell $(PKG_CONFIG) --cflags $(LIBLN_PKGS) libcurl libcrypto 2>/dev/null)
+LIBLN_LIBS	= $(shell $(PKG_CONFIG) --libs $(LIBLN_PKGS) 2>/dev/null) -lpthread
+CMD_LIBS	= $(shell $(PKG_CONFIG) --libs libedit 2>/dev/null)
+
+# --- sources --------------------------------------------------------------
+LIBLN_SRC	:= $(sort $(filter-out libln/store/embed.c,\
+		   $(wildcard libln/base/*.c libln/store/*.c libln/net/*.c \
+		   libln/text/*.c libln/model/*.c libln/llm/*.c \
+		   libln/service/*.c libln/service/tools/*.c)))
+LIBLN_GEN	:= $(B)/gen/migrations.c $(B)/gen/handbook.c
+LIBLN_OBJ	:= $(LIBLN_SRC:%.c=$(B)/obj/%.o) \
+		   $(LIBLN_GEN:$(B)/gen/%.c=$(B)/obj/gen/%.o)
+CMD_SRC		:= $(sort $(wildcard cmd/*.c))
+CMD_OBJ		:= $(CMD_SRC:%.c=$(B)/obj/%.o)
+MIGRATIONS	:= $(sort $(wildcard libln/store/migrations/*.sql))
+HANDBOOK	:= $(sort $(wildcard docs/*.md))
+
+.PHONY: all
+all: $(B)/lnctl $(B)/localneural-server $(B)/libln.so $(B)/libln.a
+
+# --- libln ----------------------------------------------------------------
+$(B)/obj/libln/%.o: libln/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIC $(BASE_CPPFLAGS) -Ilibln \
+	    $(LIBLN_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIC $(BASE_CPPFLAGS) -Ilibln \
+	    $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(B)/embed: libln/store/embed.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(CC) $(STD) -O1 $(WARN) $(FEATURES) $< -o $@
+
+$(B)/gen/migrations.c: $(B)/embed $(MIGRATIONS)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)$(B)/embed lni_migrations libln/store/migrations $(MIGRATIONS) >$@
+
+$(B)/gen/handbook.c: $(B)/embed $(HANDBOOK)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)$(B)/embed lni_handbook docs $(HANDBOOK) >$@
+
+$(B)/libln.a: $(LIBLN_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcD $@ $^
+
+$(B)/libln.so.$(SO_VERSION): $(LIBLN_OBJ) libln/libln.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libln.so.$(SO_MAJOR) \
+	    -Wl,--version-script=libln/libln.map $(HARDEN_LD) $(OPT_LD) \
+	    -o $@ $(LIBLN_OBJ) $(LDFLAGS) $(LIBLN_LIBS)
+
+$(B)/libln.so: $(B)/libln.so.$(SO_VERSION)
+	$(Q)ln -sf libln.so.$(SO_VERSION) $(B)/libln.so.$(SO_MAJOR)
+	$(Q)ln -sf libln.so.$(SO_MAJOR) $@
+
+# --- lnctl ----------------------------------------------------------------
+$(B)/obj/cmd/%.o: cmd/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE $(BASE_CPPFLAGS) \
+	    $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(B)/lnctl: $(CMD_OBJ) $(B)/libln.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $(CMD_OBJ) $(B)/libln.a \
+	    $(LDFLAGS) $(LIBLN_LIBS) $(CMD_LIBS)
+
+include server/server.mk
+include tests/tests.mk
+
+# --- for people -----------------------------------------------------------
+.PHONY: help clean distclean deps deps-check start install uninstall
+help:
+	@echo 'make            build lnctl, localneural-server, libln.so, libln.a'
+	@echo 'make start      install what is missing, build, initialise, serve'
+	@echo 'make check      install what tests need, build, run every test'
+	@echo 'make check-unit|check-cli|check-server|check-web|check-asan'
+	@echo 'make lint       layers, format, analysers'
+	@echo 'make web        rebuild the browser bundle (needs Node)'
+	@echo 'make install    DESTDIR and PREFIX are honoured'
+	@echo 'make clean      remove build output'
+
+# Installs only what dpkg does not list, so a second run needs no network.
+define install-deps
+	@missing=; for p in $(1); do \
+	    dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | \
+	    grep -qx installed || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	    $$sudo apt-get update -q && \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+	    --no-install-recommends $$missing; \
+	fi
+endef
+
+deps:
+	$(call install-deps,$(DEPS_BUILD))
+deps-check:
+	$(call install-deps,$(DEPS_CHECK))
+
+start: deps
+	@$(MAKE) --no-print-directory all
+	@exec $(B)/lnctl server run --init
+
+clean:
+	rm -rf build
+distclean: clean
+	rm -rf server/web/node_modules tests/node_modules
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR) \
+	    $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 755 $(B)/lnctl $(DESTDIR)$(BINDIR)/lnctl
+	install -m 755 $(B)/localneural-server $(DESTDIR)$(SBINDIR)/localneural-server
+	install -m 755 $(B)/libln.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sf libln.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/libln.so.$(SO_MAJOR)
+	ln -sf libln.so.$(SO_MAJOR) $(DESTDIR)$(LIBDIR)/libln.so
+	install -m 644 $(B)/libln.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 libln/include/ln/* $(DESTDIR)$(INCLUDEDIR)/ln/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    libln/libln.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/lnctl $(DESTDIR)$(SBINDIR)/localneural-server \
+	    $(DESTDIR)$(LIBDIR)/libln.so* $(DESTDIR)$(LIBDIR)/libln.a \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/ln
+
+-include $(LIBLN_OBJ:.o=.d) $(CMD_OBJ:.o=.d)

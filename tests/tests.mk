@@ -1,0 +1,1 @@
+# Test targets.  Included from the top Makefile.
