@@ -1,0 +1,53 @@
+#ifndef LN_AUDIT_H
+#define LN_AUDIT_H
+
+#include <ln/base.h>
+#include <ln/error.h>
+#include <ln/store.h>
+
+/* The append-only audit log: each row's keyed MAC covers the previous one. */
+
+struct ln_audit {
+	int64_t id;
+	int64_t at_ms;
+	char *actor_kind;	/* "user", "shell", "system" */
+	char *actor_id;		/* may be NULL */
+	char *address;		/* may be NULL */
+	char *action;		/* "user.block" */
+	char *target;		/* id of whom or what, may be NULL */
+	char *outcome;		/* "ok" or a status token */
+	char *request_id;	/* may be NULL */
+	char *detail;		/* never a secret or message text, may be NULL */
+};
+
+struct ln_audit_list {
+	struct ln_audit **items;
+	size_t count;
+};
+
+/**
+ * ln_audit_add(st, action, target, outcome, detail, err):
+ * Append one row for the handle's actor; inside a transaction it lives and
+ * dies with it.  ${detail} is cut at 1,000 bytes.  LN_BAD_KEY without keys.
+ */
+LN_API enum ln_status ln_audit_add(struct ln_store *st, const char *action,
+    const char *target, enum ln_status outcome, const char *detail,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_audit_list(st, before_id, limit, out, err):
+ * Newest first, ids below ${before_id} (0: from the end).
+ */
+LN_API enum ln_status ln_audit_list(struct ln_store *st, int64_t before_id,
+    int64_t limit, struct ln_audit_list *out, struct ln_error *err) LN_USE;
+LN_API void ln_audit_list_free(struct ln_audit_list *l);
+
+/**
+ * ln_audit_verify(st, out_first_bad, out_count, err):
+ * Recompute the chain.  LN_CORRUPT when a row was edited or removed;
+ * ${out_first_bad} is then the id where the chain breaks.
+ */
+LN_API enum ln_status ln_audit_verify(struct ln_store *st,
+    int64_t *out_first_bad, int64_t *out_count, struct ln_error *err) LN_USE;
+
+#endif

@@ -1,0 +1,160 @@
+#ifndef LN_AUTH_H
+#define LN_AUTH_H
+
+#include <ln/base.h>
+#include <ln/error.h>
+#include <ln/password.h>
+#include <ln/secret.h>
+#include <ln/store.h>
+#include <ln/user.h>
+
+/*
+ * Accounts as rules: signing in, creating, blocking, resetting.  Everything
+ * writes to the audit log.  Functions marked "slow" hash a password: call them
+ * in a worker thread.  Passwords are borrowed; wipe them yourself.
+ */
+
+struct ln_user_new {
+	size_t size;
+	const char *username;
+	const char *email;	/* NULL or "": none */
+	const char *full_name;	/* NULL or "": none */
+	const char *password;	/* NULL: disabled until a reset */
+	enum ln_user_role role;
+};
+
+/**
+ * ln_auth_create(st, new, out, err):
+ * Slow.  Create an account as an operator or admin would.  LN_INVALID with
+ * field; LN_CONFLICT with field "username" or "email" when taken.
+ */
+LN_API enum ln_status ln_auth_create(struct ln_store *st,
+    const struct ln_user_new *new_user, struct ln_user **out,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_register(st, new, out_id, err):
+ * Slow.  Self-registration: the role is always user, the password is hashed in
+ * every case, a duplicate changes nothing and ${out_id} is then a random
+ * decoy (both answers look alike).  LN_FORBIDDEN ("Registration is disabled")
+ * when closed, after the input checks; LN_INVALID.
+ */
+LN_API enum ln_status ln_auth_register(struct ln_store *st,
+    const struct ln_user_new *new_user, char out_id[LN_UUID_SIZE],
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_login(st, name, pw, out, err):
+ * Slow.  Verify a user name or e-mail and password; a legacy hash becomes
+ * argon2id by a conditional update.  Unknown names do the same work.
+ * LN_UNAUTHENTICATED ("Invalid username or password"); LN_FORBIDDEN ("Your
+ * account has been blocked. Contact an administrator.") only with the right
+ * password.
+ */
+LN_API enum ln_status ln_auth_login(struct ln_store *st, const char *name,
+    const char *pw, struct ln_user **out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_verify(st, user_id, pw, err):
+ * Slow.  Whether ${pw} is that user's password.  LN_UNAUTHENTICATED.
+ */
+LN_API enum ln_status ln_auth_verify(struct ln_store *st, const char *user_id,
+    const char *pw, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_password_set(st, user_id, pw, keep_session, err):
+ * Slow.  Set a password and end the user's sign-in sessions, except the one
+ * whose id hash is ${keep_session} (LN_KEY_BYTES bytes; NULL: all of them).
+ * LN_INVALID, LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_auth_password_set(struct ln_store *st,
+    const char *user_id, const char *pw, const unsigned char *keep_session,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_block(st, user_id, reason, until_ms, out_changed, err) /
+ * ln_auth_unblock(...):
+ * ${reason} may be NULL, ${until_ms} 0 means for ever.  ${out_changed} is
+ * false when it was so already.  LN_CONFLICT ("The last administrator cannot
+ * be blocked"); LN_NOT_FOUND.  Read again inside one transaction, so that two
+ * racing requests cannot both pass.
+ */
+LN_API enum ln_status ln_auth_block(struct ln_store *st, const char *user_id,
+    const char *reason, int64_t until_ms, bool *out_changed,
+    struct ln_error *err) LN_USE;
+LN_API enum ln_status ln_auth_unblock(struct ln_store *st,
+    const char *user_id, bool *out_changed, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_role_set(st, user_id, role, out_changed, err):
+ * Ends the user's sign-in sessions when it changes.  LN_CONFLICT for the last
+ * active administrator; LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_auth_role_set(struct ln_store *st,
+    const char *user_id, enum ln_user_role role, bool *out_changed,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_delete(st, user_id, err):
+ * Delete the account and everything of it.  LN_CONFLICT for the last active
+ * administrator; LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_auth_delete(struct ln_store *st, const char *user_id,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_profile_set(st, user_id, username, email, full_name, err):
+ * Change what is not NULL; "" clears an optional one.  LN_INVALID,
+ * LN_CONFLICT, LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_auth_profile_set(struct ln_store *st,
+    const char *user_id, const char *username, const char *email,
+    const char *full_name, struct ln_error *err) LN_USE;
+
+enum ln_auth_seed_result {
+	LN_AUTH_SEED_CREATED,
+	LN_AUTH_SEED_EXISTS,	/* an admin of that name or mail is there */
+	LN_AUTH_SEED_PROMOTED,
+};
+
+/**
+ * ln_auth_seed(st, new, may_promote, out_result, out, err):
+ * Slow.  Make the super admin (role is always admin); idempotent.  When the
+ * name or e-mail belongs to an ordinary user: LN_CONFLICT unless
+ * ${may_promote}.  An existing admin's password is left alone.
+ */
+LN_API enum ln_status ln_auth_seed(struct ln_store *st,
+    const struct ln_user_new *new_user, bool may_promote,
+    enum ln_auth_seed_result *out_result, struct ln_user **out,
+    struct ln_error *err) LN_USE;
+
+#define LN_RESET_TOKEN_SIZE 44	/* 32 bytes in base64url and a NUL */
+#define LN_RESET_EXPIRES_MS (60 * 60 * 1000) /* security contract: 60 minutes */
+
+/**
+ * ln_auth_reset_issue(st, user_id, expires_ms, out, err):
+ * A new single-use token valid for ${expires_ms} from now (0: the default);
+ * older ones of the user stay valid until they expire.  Only its hash is kept.
+ */
+LN_API enum ln_status ln_auth_reset_issue(struct ln_store *st,
+    const char *user_id, int64_t expires_ms, char out[LN_RESET_TOKEN_SIZE],
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_reset_peek(st, token, err):
+ * Whether the token would work now; consumes nothing.  LN_INVALID ("Invalid or
+ * expired reset token").
+ */
+LN_API enum ln_status ln_auth_reset_peek(struct ln_store *st,
+    const char *token, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_reset_use(st, token, pw, err):
+ * Slow.  Consume the token (one conditional update), set the password, end all
+ * sign-in sessions.  Neither signs in nor unblocks.  LN_INVALID with the same
+ * sentence, or for the password.
+ */
+LN_API enum ln_status ln_auth_reset_use(struct ln_store *st,
+    const char *token, const char *pw, struct ln_error *err) LN_USE;
+
+#endif

@@ -1,0 +1,195 @@
+#ifndef LN_CHAT_H
+#define LN_CHAT_H
+
+#include <ln/base.h>
+#include <ln/config.h>
+#include <ln/error.h>
+#include <ln/http.h>
+#include <ln/llm.h>
+#include <ln/store.h>
+
+/*
+ * One turn of a conversation, from the question to the saved answer, without
+ * I/O of its own: the caller moves the bytes.  The same code serves lnctl
+ * (ln_chat_run) and the server's event loop.
+ *
+ *	ln_chat_begin()  saves the question and an empty answer, durably
+ *	loop: switch (ln_chat_next())
+ *	  SEND   transport ln_chat_request(); ln_chat_feed() each piece;
+ *	         ln_chat_upstream_end(); meanwhile ln_chat_tick() every
+ *	         LN_CHAT_TICK_MS
+ *	  LOCAL  ln_chat_local() (may run in another thread with another store)
+ *	         then ln_chat_pump() until next() changes
+ *	  DONE   ln_chat_free()
+ *
+ * The answer is journalled at least every LN_CHAT_JOURNAL_MS or
+ * LN_CHAT_JOURNAL_BYTES.  Freeing an unfinished turn saves what came.
+ */
+
+#define LN_CHAT_TICK_MS 100
+#define LN_CHAT_JOURNAL_MS 250		/* data.md: at least every 250 ms ... */
+#define LN_CHAT_JOURNAL_BYTES 1024	/* ... or 1 KiB */
+#define LN_CHAT_PROMPT_MAX ((size_t)1024 * 1024)	/* bytes typed by a person */
+#define LN_CHAT_FILE_MAX ((size_t)5 * 1024 * 1024)	/* http-api: chat/upload */
+
+struct ln_chat;
+
+enum ln_chat_event_type {
+	LN_CHAT_CONVERSATION,	/* created: conversation_id, title */
+	LN_CHAT_SAVED,		/* question durable: temp_id, message_id */
+	LN_CHAT_CHUNK,		/* text, len, from, seq, tokens, tps */
+	LN_CHAT_THINKING,	/* text, len: reasoning, not part of the answer */
+	LN_CHAT_TOOL,		/* text: tool name; sentence: its state */
+	LN_CHAT_DONE,		/* message_id, tokens ..., finish_reason */
+	LN_CHAT_TITLE,		/* title */
+	LN_CHAT_ERROR,		/* sentence; status.  DONE follows it */
+};
+
+/**
+ * struct ln_chat_event:
+ * Borrowed for the call.  ${from} and ${seq} are byte offsets of a chunk's
+ * start and end in the UTF-8 answer, so that a client knows what it has.
+ */
+struct ln_chat_event {
+	enum ln_chat_event_type type;
+	const char *conversation_id;
+	const char *title;
+	const char *temp_id;
+	const char *question;	/* SAVED: the text, for other open tabs */
+	int64_t message_id;
+	const char *text;
+	size_t len;
+	uint64_t from, seq;
+	int64_t tokens, prompt_tokens, max_tokens, duration_ms;
+	bool is_estimated;
+	double tps;
+	const char *finish_reason; /* "stop", "length", "stopped", "error" */
+	enum ln_status status;
+	const char *sentence;
+};
+typedef void ln_chat_event_fn(void *arg, const struct ln_chat_event *ev);
+
+/**
+ * struct ln_chat_opts:
+ * Zero and NULL mean "not said".  ${owner} names the process for the journal
+ * ("server:<boot id>", "lnctl:<pid>"), see ln_chat_recover.
+ */
+struct ln_chat_opts {
+	size_t size;
+	const char *user_id;
+	const char *conversation_id;	/* NULL: a new one */
+	const char *prompt;
+	const char *provider;
+	const char *model;
+	const char *system_prompt;
+	const char *project_id;
+	const char *const *images;	/* base64, NULL-ended, or NULL */
+	const char *file_name;		/* quoted into the prompt as data */
+	const char *file_content;
+	const struct ln_llm_options *options;
+	int64_t edit_message_id;	/* replace that question and all after */
+	bool is_regenerate;		/* replace the last answer; no prompt */
+	bool is_unsaved;		/* lnctl --no-save: touch no table */
+	const char *temp_id;
+	const char *owner;
+};
+
+enum ln_chat_next { LN_CHAT_SEND, LN_CHAT_LOCAL, LN_CHAT_PUMP, LN_CHAT_FINISHED };
+
+/**
+ * ln_chat_begin(st, cfg, opts, fn, arg, out, err):
+ * Resolve the provider, save question and placeholder in one transaction, emit
+ * CONVERSATION and SAVED.  ${st} and ${cfg} are borrowed until ln_chat_free.
+ * LN_NOT_FOUND (conversation, message), LN_FORBIDDEN ("Your account has been
+ * blocked."), LN_CONFLICT (an answer is already being written there),
+ * LN_INVALID, LN_TOO_LARGE.
+ */
+LN_API enum ln_status ln_chat_begin(struct ln_store *st,
+    const struct ln_config *cfg, const struct ln_chat_opts *opts,
+    ln_chat_event_fn *fn, void *arg, struct ln_chat **out,
+    struct ln_error *err) LN_USE;
+
+LN_API enum ln_chat_next ln_chat_next(const struct ln_chat *c);
+LN_API const char *ln_chat_conversation_id(const struct ln_chat *c);
+LN_API const char *ln_chat_user_id(const struct ln_chat *c);
+LN_API int64_t ln_chat_message_id(const struct ln_chat *c);
+LN_API const struct ln_provider_conf *ln_chat_provider(const struct ln_chat *c);
+
+/* SEND: the request to transport.  Borrowed until ln_chat_upstream_end. */
+LN_API const struct ln_http_request *ln_chat_request(const struct ln_chat *c);
+LN_API void ln_chat_feed(struct ln_chat *c, int http_status, const char *p,
+    size_t n);
+LN_API void ln_chat_upstream_end(struct ln_chat *c, int http_status,
+    enum ln_status s, const struct ln_error *why);
+
+/**
+ * ln_chat_local(st, c, err):
+ * LOCAL: compute the offline answer with ${st} (another handle when called in
+ * another thread; nothing else may touch ${c} meanwhile).
+ */
+LN_API enum ln_status ln_chat_local(struct ln_store *st, struct ln_chat *c,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_chat_pump(c):
+ * PUMP: emit the next piece (about one sentence) of a local answer.
+ */
+LN_API void ln_chat_pump(struct ln_chat *c);
+
+/**
+ * ln_chat_tick(c, now_ms):
+ * Journal what is due, look for a stop asked by another process and for a
+ * block.  LN_OK: go on; LN_CANCELLED: the turn has ended itself, close the
+ * upstream.  Errors of the database are retried at the next tick.
+ */
+LN_API enum ln_status ln_chat_tick(struct ln_chat *c, int64_t now_ms) LN_USE;
+
+/**
+ * ln_chat_stop(c):
+ * The person stops: keep what came, emit DONE ("stopped").  Close the upstream
+ * afterwards.  No-op when finished.
+ */
+LN_API void ln_chat_stop(struct ln_chat *c);
+
+/**
+ * ln_chat_resume(c, after, fn, arg):
+ * Emit to ${fn} one CHUNK with what follows byte ${after}, or DONE as well if
+ * finished.
+ */
+LN_API void ln_chat_resume(const struct ln_chat *c, uint64_t after,
+    ln_chat_event_fn *fn, void *arg);
+
+LN_API void ln_chat_free(struct ln_chat *c);
+
+/**
+ * ln_chat_run(st, cfg, opts, fn, is_cancelled, arg, out_message_id, err):
+ * Blocking: a whole turn.  ${is_cancelled} (may be NULL) is asked about ten
+ * times a second.  LN_OK, LN_CANCELLED (stopped, saved), or the provider's
+ * failure (saved as far as it came).
+ */
+LN_API enum ln_status ln_chat_run(struct ln_store *st,
+    const struct ln_config *cfg, const struct ln_chat_opts *opts,
+    ln_chat_event_fn *fn, bool (*is_cancelled)(void *arg), void *arg,
+    int64_t *out_message_id, struct ln_error *err) LN_USE;
+
+/**
+ * ln_chat_request_stop(st, user_id, conversation_id, err):
+ * Ask whichever process writes the answer there to stop.  LN_NOT_FOUND when
+ * none does.
+ */
+LN_API enum ln_status ln_chat_request_stop(struct ln_store *st,
+    const char *user_id, const char *conversation_id, struct ln_error *err)
+    LN_USE;
+
+/**
+ * ln_chat_recover(st, owner_prefix, keep_owner, out_count, err):
+ * Mark answers INTERRUPTED whose writer is gone: every owner that begins with
+ * ${owner_prefix} except ${keep_owner}, and any whose last sign of life is
+ * older than LN_CHAT_DEAD_MS.
+ */
+#define LN_CHAT_DEAD_MS 30000
+LN_API enum ln_status ln_chat_recover(struct ln_store *st,
+    const char *owner_prefix, const char *keep_owner, int64_t *out_count,
+    struct ln_error *err) LN_USE;
+
+#endif

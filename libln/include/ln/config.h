@@ -1,0 +1,96 @@
+#ifndef LN_CONFIG_H
+#define LN_CONFIG_H
+
+#include <ln/base.h>
+#include <ln/error.h>
+
+/*
+ * Settings of the process: flag, then environment, then the env file, then
+ * default.  (Settings of the instance and of users live in the database, see
+ * ln/setting.h.)  Read-only after loading, so shared between threads freely.
+ */
+
+enum ln_config_origin {
+	LN_CONFIG_DEFAULT,
+	LN_CONFIG_FILE,
+	LN_CONFIG_ENV,
+	LN_CONFIG_FLAG,
+};
+
+struct ln_config;
+
+/**
+ * struct ln_config_key:
+ * One row of the table of known names.
+ */
+struct ln_config_key {
+	const char *name;	/* "LOCALNEURAL_DB" */
+	const char *fallback;	/* default value, or NULL */
+	bool is_secret;		/* has a ..._FILE twin, never printed */
+	const char *help;	/* one sentence */
+};
+
+/* The table, ended by a row with a NULL name.  Static. */
+LN_API const struct ln_config_key *ln_config_keys(void);
+
+/**
+ * ln_config_load(env_file, out, err):
+ * Read the env file (${env_file}, else ./.env, else
+ * /etc/localneural/localneural.env; the last two may be missing) and the
+ * environment.  A relative path in the file is relative to the file's folder.
+ * Release with ln_config_free.  LN_INVALID names file and line of a line that
+ * cannot be read (in the detail and, as a number, through
+ * ln_config_error_line); LN_NOT_FOUND only for an ${env_file} that was given;
+ * LN_FORBIDDEN when the file holds a secret and others may read it; LN_IO.
+ */
+LN_API enum ln_status ln_config_load(const char *env_file,
+    struct ln_config **out, struct ln_error *err) LN_USE;
+LN_API void ln_config_free(struct ln_config *cfg);
+
+/**
+ * ln_config_set(cfg, name, value, err):
+ * What a flag said.  LN_INVALID for an unknown name, LN_NOMEM.
+ */
+LN_API enum ln_status ln_config_set(struct ln_config *cfg, const char *name,
+    const char *value, struct ln_error *err) LN_USE;
+
+/**
+ * ln_config_get(cfg, name) / ln_config_origin(cfg, name) /
+ * ln_config_path(cfg):
+ * The value or NULL when there is none (an empty one counts as none) / where
+ * it came from / the env file that was read, or NULL.  Borrowed.
+ */
+LN_API const char *ln_config_get(const struct ln_config *cfg,
+    const char *name);
+LN_API enum ln_config_origin ln_config_origin(const struct ln_config *cfg,
+    const char *name);
+LN_API const char *ln_config_path(const struct ln_config *cfg);
+
+/**
+ * ln_config_secret(cfg, name, out, err):
+ * The value of a secret, from ${name} or from the file its ..._FILE twin
+ * names.  Yours, release with ln_wipe_free; NULL with LN_OK when neither is
+ * set.  LN_FORBIDDEN, LN_NOT_FOUND, LN_IO as ln_secret_read_file.
+ */
+LN_API enum ln_status ln_config_secret(const struct ln_config *cfg,
+    const char *name, char **out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_config_int(cfg, name, min, max, out, err) / ln_config_bool(...):
+ * The value as a whole number in a range / as true|false|1|0|yes|no|on|off.
+ * LN_INVALID (field is not set: the name is in the detail).
+ */
+LN_API enum ln_status ln_config_int(const struct ln_config *cfg,
+    const char *name, int64_t min, int64_t max, int64_t *out,
+    struct ln_error *err) LN_USE;
+LN_API enum ln_status ln_config_bool(const struct ln_config *cfg,
+    const char *name, bool *out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_config_error_line():
+ * After ln_config_load gave LN_INVALID in this thread: the number of the bad
+ * line, else 0.
+ */
+LN_API int ln_config_error_line(void);
+
+#endif

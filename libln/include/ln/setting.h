@@ -1,0 +1,52 @@
+#ifndef LN_SETTING_H
+#define LN_SETTING_H
+
+#include <ln/base.h>
+#include <ln/error.h>
+#include <ln/store.h>
+
+/*
+ * Settings in the database, of the instance (user_id NULL) or of one user:
+ * small text values by name.  Known instance names: allow_registration,
+ * system_prompt, provider, model, base_url, temperature, allowed_endpoints,
+ * api_key (sealed).  Known user names: provider, model, base_url,
+ * system_prompt, temperature, theme, api_key (sealed).
+ */
+
+#define LN_SETTING_NAME_MAX 64
+#define LN_SETTING_VALUE_MAX (64 * 1024)
+
+/**
+ * ln_setting_get(st, user_id, name, out, err):
+ * Yours, release with ln_free (ln_wipe_free for a secret).  LN_OK with NULL
+ * when it is not set.  "api_key" comes back unsealed: LN_BAD_KEY when
+ * SECRET_KEY is another one.
+ */
+LN_API enum ln_status ln_setting_get(struct ln_store *st, const char *user_id,
+    const char *name, char **out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_setting_set(st, user_id, name, value, err):
+ * NULL removes it.  "api_key" is stored byte for byte, sealed and bound to
+ * user and name.  LN_INVALID for a name or value beyond the limits.
+ */
+LN_API enum ln_status ln_setting_set(struct ln_store *st, const char *user_id,
+    const char *name, const char *value, struct ln_error *err) LN_USE;
+
+/**
+ * ln_setting_bool(st, name, fallback, out, err):
+ * An instance setting as a truth value.
+ */
+LN_API enum ln_status ln_setting_bool(struct ln_store *st, const char *name,
+    bool fallback, bool *out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_setting_each(st, user_id, fn, arg, err):
+ * Visit every setting by name; sealed ones with a NULL value.
+ */
+LN_API enum ln_status ln_setting_each(struct ln_store *st,
+    const char *user_id, void (*fn)(void *arg, const char *name,
+    const char *value, bool is_sealed), void *arg, struct ln_error *err)
+    LN_USE;
+
+#endif

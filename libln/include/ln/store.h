@@ -1,0 +1,122 @@
+#ifndef LN_STORE_H
+#define LN_STORE_H
+
+#include <ln/base.h>
+#include <ln/error.h>
+#include <ln/secret.h>
+
+/*
+ * The one database.  A handle belongs to one thread at a time; open it after
+ * fork.  Every function on it may answer LN_BUSY (locked longer than the
+ * bound), LN_IO, LN_CORRUPT and LN_NOMEM besides what it names.
+ */
+
+#define LN_STORE_APPLICATION_ID 0x4C4E4442	/* "LNDB" */
+#define LN_STORE_BUSY_MS 5000		/* default bound on waiting for a lock */
+
+enum ln_store_mode {
+	LN_STORE_RO,		/* read only */
+	LN_STORE_RW,		/* must exist; migrated when it is behind */
+	LN_STORE_CREATE,	/* made when missing, its folder 0700 too */
+};
+
+struct ln_store;
+
+/**
+ * struct ln_store_opts:
+ * ${keys} is borrowed and must outlive the handle; without it, functions that
+ * sign, seal or audit answer LN_BAD_KEY.  ${busy_ms} 0 is the default.
+ */
+struct ln_store_opts {
+	size_t size;
+	const char *path;
+	enum ln_store_mode mode;
+	int busy_ms;
+	const struct ln_keys *keys;
+};
+
+/**
+ * ln_store_open(opts, out, err):
+ * Open, check application id and schema number, migrate (through a checked
+ * copy, keeping a snapshot beside the file).  LN_NOT_FOUND: no such file;
+ * LN_TOO_NEW: a later schema, untouched; LN_CORRUPT: not our database;
+ * LN_BUSY.
+ */
+LN_API enum ln_status ln_store_open(const struct ln_store_opts *opts,
+    struct ln_store **out, struct ln_error *err) LN_USE;
+LN_API void ln_store_close(struct ln_store *st);
+
+/**
+ * ln_store_path(st) / ln_store_keys(st):
+ * As opened.  Borrowed from the handle.
+ */
+LN_API const char *ln_store_path(const struct ln_store *st);
+LN_API const struct ln_keys *ln_store_keys(const struct ln_store *st);
+
+/**
+ * ln_store_schema_latest():
+ * The schema number this build writes.
+ */
+LN_API int ln_store_schema_latest(void);
+
+/**
+ * ln_store_version(st, out, err):
+ * A number that changes whenever another connection has committed since the
+ * last call (PRAGMA data_version).  Cheap: one page read at most.
+ */
+LN_API enum ln_status ln_store_version(struct ln_store *st, int64_t *out,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_store_transaction(st, fn, arg, err):
+ * Run ${fn} inside one IMMEDIATE transaction (a savepoint when already inside
+ * one); commit only when it returns LN_OK.  Returns what ${fn} returned, or
+ * why the commit failed.
+ */
+LN_API enum ln_status ln_store_transaction(struct ln_store *st,
+    enum ln_status (*fn)(struct ln_store *, void *, struct ln_error *),
+    void *arg, struct ln_error *err) LN_USE;
+
+/**
+ * struct ln_store_info:
+ * What `lnctl db info` shows.
+ */
+struct ln_store_info {
+	int schema;
+	int64_t file_bytes;
+	int64_t wal_bytes;
+	int64_t page_bytes;
+	int64_t page_count;
+	int64_t free_page_count;
+	int64_t user_count, admin_count, blocked_count;
+	int64_t conversation_count, message_count, project_count;
+	int64_t document_count, prompt_count, tool_count, tag_count;
+	int64_t setting_count, session_count, audit_count;
+};
+LN_API enum ln_status ln_store_info(struct ln_store *st,
+    struct ln_store_info *out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_store_check(st, is_full, fn, arg, err):
+ * Integrity (quick, or full), foreign keys and the search index; ${fn} gets
+ * one line a problem.  LN_OK when sound, LN_CORRUPT when not.
+ */
+LN_API enum ln_status ln_store_check(struct ln_store *st, bool is_full,
+    void (*fn)(void *arg, const char *problem), void *arg,
+    struct ln_error *err) LN_USE;
+
+/**
+ * struct ln_actor / ln_store_actor_set(st, actor):
+ * Who acts through this handle, for the audit log.  Copied.  ${kind} is
+ * "user", "shell" or "system"; the others may be NULL.
+ */
+struct ln_actor {
+	const char *kind;
+	const char *user_id;
+	const char *address;
+	const char *request_id;
+};
+LN_API void ln_store_actor_set(struct ln_store *st,
+    const struct ln_actor *actor);
+
+#endif

@@ -1,0 +1,129 @@
+#ifndef LN_TRANSFER_H
+#define LN_TRANSFER_H
+
+#include <ln/base.h>
+#include <ln/buf.h>
+#include <ln/error.h>
+#include <ln/store.h>
+
+/*
+ * Databases in and out: validate a file without trusting a byte of it, import
+ * by re-insertion, export.  All slow: call them in a worker thread.
+ */
+
+enum ln_finding_level { LN_FINDING_NOTE, LN_FINDING_REPAIR, LN_FINDING_ERROR };
+
+/**
+ * struct ln_finding:
+ * ${code} is stable ("not_sqlite", "orphan_rows"); ${text} a sentence for a
+ * person; ${subject} a table, column or id, may be NULL; ${count} rows.
+ */
+struct ln_finding {
+	const char *code;
+	enum ln_finding_level level;
+	char *subject;
+	char *text;
+	int64_t count;
+};
+
+enum ln_report_kind { LN_REPORT_UNKNOWN, LN_REPORT_OURS, LN_REPORT_LEGACY };
+
+/**
+ * struct ln_report:
+ * What validation and import found and did.  ${counts} are rows that the file
+ * holds (validate) or that arrived (import), by our table names.
+ */
+struct ln_report {
+	enum ln_report_kind kind;
+	int schema;
+	bool is_importable;
+	struct ln_finding *findings;
+	size_t finding_count;
+	struct {
+		int64_t users, admins, conversations, messages, images, tags,
+		    groups, projects, documents, prompts, tools, settings,
+		    user_settings, pictures, audit;
+	} counts;
+	int64_t repaired_count, dropped_count;
+	char *snapshot_path;	/* import: the kept previous database */
+};
+
+/**
+ * struct ln_transfer_opts:
+ * ${ignore_unknown} leaves unknown tables and columns out instead of refusing.
+ * ${keep_admin_id} carries that account of the live database over.
+ * ${deadline_ms} 0: ten seconds a gigabyte, at least ten.  ${progress} may be
+ * NULL; return false to cancel.
+ */
+struct ln_transfer_opts {
+	size_t size;
+	bool ignore_unknown;
+	bool is_dry_run;
+	const char *keep_admin_id;
+	int64_t deadline_ms;
+	bool (*progress)(void *arg, int percent);
+	void *progress_arg;
+};
+
+/**
+ * ln_validate(path, opts, out, err):
+ * LN_OK with is_importable true or false; other statuses only when the file
+ * could not be looked at at all (LN_NOT_FOUND, LN_IO, LN_NOMEM, LN_CANCELLED).
+ * ${out} is set whenever LN_OK is returned; free with ln_report_free.
+ */
+LN_API enum ln_status ln_validate(const char *path,
+    const struct ln_transfer_opts *opts, struct ln_report **out,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_import(st, path, opts, out, err):
+ * Validate, re-insert into a fresh database, check it, keep a snapshot of the
+ * live one beside it, then replace the live content atomically for every
+ * process.  On any failure the old database stays in service, whole.
+ * LN_INVALID: the file was refused, see ${out}; LN_CONFLICT: another import
+ * runs, or no admin could sign in afterwards; LN_IO; LN_BUSY; LN_CANCELLED.
+ */
+LN_API enum ln_status ln_import(struct ln_store *st, const char *path,
+    const struct ln_transfer_opts *opts, struct ln_report **out,
+    struct ln_error *err) LN_USE;
+LN_API void ln_report_free(struct ln_report *r);
+
+struct ln_json;
+struct ln_jw;
+/* Write the report as members of the object that is open in ${w}. */
+LN_API void ln_report_json(const struct ln_report *r, struct ln_jw *w);
+
+struct ln_export_opts {
+	size_t size;
+	bool with_secrets;	/* keep sealed API keys */
+	bool (*progress)(void *arg, int percent);
+	void *progress_arg;
+};
+
+/**
+ * ln_export(st, path, opts, out_bytes, err):
+ * A consistent copy of the database in one new file (0600; LN_CONFLICT when it
+ * exists), while others write: without sign-in sessions, reset tokens and,
+ * unless asked, API keys.  Nothing is left behind on failure.
+ */
+LN_API enum ln_status ln_export(struct ln_store *st, const char *path,
+    const struct ln_export_opts *opts, int64_t *out_bytes,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_export_user_json(st, user_id, out, err):
+ * Everything one user owns, as JSON (docs/api.md describes it).
+ */
+LN_API enum ln_status ln_export_user_json(struct ln_store *st,
+    const char *user_id, struct ln_buf *out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_export_conversation(st, user_id, conversation_id, format, out, err):
+ * One conversation as "md", "json" or "html" (escaped, script-free).
+ * LN_INVALID for another format; LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_export_conversation(struct ln_store *st,
+    const char *user_id, const char *conversation_id, const char *format,
+    struct ln_buf *out, struct ln_error *err) LN_USE;
+
+#endif
