@@ -42,7 +42,8 @@ DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   libsodium-dev libcjson-dev libedit-dev zlib1g-dev
 # What `make check` needs besides.
 DEPS_CHECK	:= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
-		   nodejs npm chromium tmux procps python3 perl git
+		   nodejs npm chromium tmux procps python3 perl git \
+		   shellcheck
 
 # --- flags ----------------------------------------------------------------
 cc-option	= $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \

@@ -1,1 +1,82 @@
 # Test targets.  Included from the top Makefile.
+#
+# `make check` is the whole: both compilers, every test on the release build
+# and on the sanitizer build, lint, one closing line with the counts.
+# Logs: build/test-logs.  CHECK_JOBS: files run at the same time.
+
+CHECK_JOBS	?= 1
+CHECK_TIMEOUT	?= 300
+CHECK_RUN	= tests/run --jobs $(CHECK_JOBS) --timeout $(CHECK_TIMEOUT)
+
+UNIT_SRC	:= $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
+# What several unit tests share.
+UNIT_LIB_SRC	:= $(sort $(filter-out $(UNIT_SRC),\
+		   $(wildcard tests/unit/*.c tests/unit/*/*.c)))
+UNIT_LIB_OBJ	:= $(UNIT_LIB_SRC:%.c=$(B)/obj/%.o)
+UNIT_OBJ	:= $(UNIT_SRC:%.c=$(B)/obj/%.o)
+UNIT_BIN	:= $(UNIT_SRC:%.c=$(B)/%)
+CLI_TESTS	:= $(sort $(wildcard tests/cli/*.bats))
+SERVER_TESTS	:= $(sort $(wildcard tests/fake/*.test.mjs \
+		   tests/server/*.test.mjs))
+WEB_TESTS	:= $(sort $(wildcard tests/web/*.test.mjs))
+LINT_TESTS	:= tests/lint.sh
+# The runner tests itself once, not once for each flavour.
+ASAN_TESTS	:= $(filter-out tests/cli/run.bats tests/fake/%,\
+		   $(CLI_TESTS) $(SERVER_TESTS))
+
+.SECONDARY: $(UNIT_OBJ) $(UNIT_LIB_OBJ)
+$(B)/obj/tests/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE $(BASE_CPPFLAGS) -Ilibln \
+	    -Itests/unit $(LIBLN_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) \
+	    -c $< -o $@
+
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNIT_LIB_OBJ) $(B)/libln.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $< $(UNIT_LIB_OBJ) \
+	    $(B)/libln.a $(LDFLAGS) $(LIBLN_LIBS) -lcmocka $(UNIT_LIBS)
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_BIN)
+
+# npm ci, not npm install: exactly what the lock file says.
+tests/node_modules/.package-lock.json: tests/package.json \
+    tests/package-lock.json tests/.npmrc
+	cd tests && npm ci --no-progress
+	@touch $@
+
+.PHONY: check check-build check-unit check-cli check-server check-web \
+	check-asan lint
+check: deps-check
+	@$(MAKE) --no-print-directory check-build
+	@$(CHECK_RUN) $(LINT_TESTS) \
+	    --bin build $(UNIT_SRC:%.c=build/%) $(CLI_TESTS) $(SERVER_TESTS) \
+	    $(WEB_TESTS) \
+	    --bin build/asan $(UNIT_SRC:%.c=build/asan/%) $(ASAN_TESTS)
+
+check-build: tests/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=release all unit-tests
+	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=clang CC=clang \
+	    all unit-tests
+	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=asan all unit-tests
+
+# One kind of test on the flavour at hand.
+check-unit: unit-tests
+	@$(CHECK_RUN) --bin $(B) $(UNIT_BIN)
+check-cli: all tests/node_modules/.package-lock.json
+	@$(CHECK_RUN) --bin $(B) $(CLI_TESTS)
+check-server: all tests/node_modules/.package-lock.json
+	@$(CHECK_RUN) --bin $(B) $(SERVER_TESTS)
+check-web: all tests/node_modules/.package-lock.json
+	@$(CHECK_RUN) --bin $(B) $(WEB_TESTS)
+check-asan: tests/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory FLAVOUR=asan all unit-tests
+	@$(CHECK_RUN) --bin build/asan $(UNIT_SRC:%.c=build/asan/%) \
+	    $(ASAN_TESTS)
+
+lint:
+	@$(CHECK_RUN) $(LINT_TESTS)
+
+-include $(UNIT_OBJ:.o=.d) $(UNIT_LIB_OBJ:.o=.d)
