@@ -1,0 +1,1 @@
+"use strict";(()=>{var l="theme",o=matchMedia("(prefers-color-scheme: light)");function m(){let e=localStorage.getItem(l);return e==="dark"||e==="light"?e:null}function t(){document.documentElement.dataset.theme=m()??(o.matches?"light":"dark")}function n(){t(),o.addEventListener("change",t),addEventListener("storage",t)}n();})();

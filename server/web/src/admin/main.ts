@@ -1,0 +1,26 @@
+/* The administration page. */
+import { explain, signOut } from '../lib/api';
+import { byId } from '../lib/dom';
+import { themeButton } from '../lib/theme';
+import { importForm } from './database';
+import { loadSettings, settingsForm } from './settings';
+import { Users } from './users';
+
+const problem = byId('problem', HTMLElement);
+
+function failed(error: unknown): void {
+	problem.textContent = explain(error);
+	problem.scrollIntoView({ block: 'center' });
+}
+
+/* What went wrong before is over once the person acts again. */
+document.addEventListener('click', () => {
+	problem.textContent = '';
+}, { capture: true });
+themeButton(byId('theme', HTMLElement));
+byId('sign-out', HTMLElement).addEventListener('click',
+    () => void signOut().catch(failed));
+settingsForm(failed);
+importForm(failed);
+new Users(failed).load().catch(failed);
+loadSettings().catch(failed);

@@ -1,0 +1,45 @@
+/* Speaks a growing answer to a screen reader in whole sentences. */
+
+const PAUSE = 1500;
+
+export class Announcer {
+	private spoken = 0;
+	private text = '';
+	private timer = 0;
+
+	constructor(private readonly el: HTMLElement) {
+	}
+
+	grow(text: string): void {
+		this.text = text;
+		if (!this.timer)
+			this.timer = window.setTimeout(() => this.speak(), PAUSE);
+	}
+
+	/** The answer ended: speaks what is left, sentence or not. */
+	finish(text: string): void {
+		clearTimeout(this.timer);
+		this.timer = 0;
+		this.text = text;
+		this.say(text.length);
+		this.spoken = 0;
+	}
+
+	private speak(): void {
+		const rest = this.text.slice(this.spoken);
+		const end = Math.max(...['. ', '! ', '? ', '.\n', ':\n', '\n\n']
+			.map((mark) => rest.lastIndexOf(mark)));
+
+		this.timer = 0;
+		if (end >= 0)
+			this.say(this.spoken + end + 1);
+	}
+
+	private say(to: number): void {
+		const part = this.text.slice(this.spoken, to).trim();
+
+		this.spoken = to;
+		if (part)
+			this.el.textContent = part;
+	}
+}

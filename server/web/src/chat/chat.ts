@@ -1,0 +1,438 @@
+/*
+ * The open conversation: loads it, sends to it, and turns the server's
+ * events into turns of the log.  An answer belongs to the conversation, so
+ * it may have been asked for in another tab or in a shell.
+ */
+import { api, ApiError, explain, sentence } from '../lib/api';
+import type { Message, Thread } from '../lib/types';
+import { Answer } from './answer';
+import type { Announcer } from './announcer';
+import type { Composer } from './composer';
+import { type Conversations, path } from './conversations';
+import type { ClientFrame, Done, ServerEvent, UserMessage } from './events';
+import { FRAME_MAX, type Link } from './link';
+import type { LogView, Turn } from './log-view';
+import { postStream } from './post-stream';
+
+/** A message on its way: what to give back if it does not arrive. */
+interface Pending {
+	frame: UserMessage;
+	turn: Turn;
+}
+
+interface Live {
+	turn: Turn;
+	answer: Answer;
+	/** Events may have been missed: read the saved answer at its end. */
+	doubtful: boolean;
+}
+
+export interface ChatView {
+	log: LogView;
+	composer: Composer;
+	announcer: Announcer;
+	/** The open conversation or its data changed. */
+	opened(id: string | null): void;
+	/** The model of the open conversation. */
+	model(name: string | null): void;
+	empty(): Node;
+}
+
+/* How long a resumed answer may say nothing before it is read again. */
+const RESUME_WAIT = 5000;
+/* How long after an error its answer's end is waited for. */
+const ERROR_WAIT = 2000;
+
+export class Chat {
+	current: string | null = null;
+	modelName = '';
+	private pending: Pending | null = null;
+	private live: Live | null = null;
+	private silence = 0;
+	private loads = 0;
+	private link: Link | null = null;
+
+	constructor(private readonly view: ChatView,
+	    private readonly conversations: Conversations) {
+	}
+
+	use(link: Link): void {
+		this.link = link;
+	}
+
+	/** Opens a conversation, or an empty new one. */
+	async open(id: string | null): Promise<void> {
+		if (id === this.current && id !== null)
+			return;
+		this.current = id;
+		this.pending = null;
+		this.drop();
+		this.view.composer.use(id);
+		this.view.opened(id);
+		if (id === null) {
+			this.loads++;
+			this.view.model(null);
+			this.view.log.show(this.view.empty());
+			return;
+		}
+		this.view.log.clear(true);
+		await this.load(id);
+		await this.conversations.find(id);
+	}
+
+	/** Reads the open conversation (again) and joins a running answer. */
+	async load(id: string): Promise<void> {
+		const load = ++this.loads;
+
+		try {
+			const thread = await api<Thread>('GET',
+			    `/api/chat/${path(id)}`);
+
+			if (load === this.loads)
+				this.loaded(id, thread);
+		} catch (error) {
+			if (load !== this.loads)
+				return;
+			this.view.log.clear();
+			this.view.composer.problem(
+			    error instanceof ApiError && error.status === 404 ?
+			        'This conversation does not exist (any more).' :
+			        explain(error));
+		}
+	}
+
+	send(prompt: string): void {
+		const { log, composer } = this.view;
+		const frame: UserMessage = {
+			type: 'user_message',
+			prompt,
+			temp_id: crypto.randomUUID(),
+			...(this.current === null ? {} : { session_id: this.current }),
+		};
+
+		this.pending = {
+			frame,
+			turn: log.addUser(prompt, null, new Date().toISOString()),
+		};
+		this.begin();
+		composer.problem('');
+		this.dispatch(frame);
+	}
+
+	regenerate(): void {
+		const last = this.view.log.last();
+
+		if (this.live || this.current === null ||
+		    last?.role !== 'assistant')
+			return;
+		this.view.log.remove(last);
+		this.begin();
+		this.dispatch({ type: 'regenerate', session_id: this.current });
+	}
+
+	stop(): void {
+		if (this.current === null)
+			return;
+		this.dispatch({
+			type: 'stop_generation', session_id: this.current,
+		});
+	}
+
+	/** The socket opened; after a drop nothing said meanwhile is lost. */
+	connected(again: boolean): void {
+		if (this.current === null) {
+			if (again && this.pending)
+				this.lose('The connection dropped before the message ' +
+				    'was confirmed. Look at the list before you send ' +
+				    'it again.');
+		} else if (!again && !this.live) {
+			this.link?.send({
+				type: 'resume', session_id: this.current, after: 0,
+			});
+		} else if (again && this.live && !this.pending) {
+			this.live.doubtful = true;
+			this.resume();
+		} else if (again) {
+			void this.load(this.current);
+		}
+	}
+
+	event(event: ServerEvent): void {
+		switch (event.type) {
+		case 'session_created':
+			this.created(event.session_id, event.title);
+			break;
+		case 'message_saved':
+			this.saved(event.temp_id, event.db_id);
+			break;
+		case 'title_updated':
+			this.conversations.update(event.session_id,
+			    { title: event.title });
+			break;
+		case 'user_message':
+			this.asked(event.session_id, event.db_id, event.content);
+			break;
+		case 'stream_chunk':
+			if (event.session_id === this.current)
+				this.chunk(event);
+			break;
+		case 'tool_call':
+			if (event.session_id === this.current)
+				this.tool(event.name, event.status);
+			break;
+		case 'stream_done':
+			this.done(event);
+			break;
+		case 'error':
+			this.failed(event.session_id, event.error);
+			break;
+		case 'pong':
+			break;
+		}
+	}
+
+	private loaded(id: string, thread: Thread): void {
+		const messages = thread.messages;
+		const last = messages.at(-1);
+		const lost = this.pending;
+
+		this.drop();
+		this.pending = null;
+		this.view.model(thread.model);
+		this.view.log.load(messages.filter((m) => m.state !== 'streaming'));
+		if (lost && messages.filter((m) => m.role === 'user').at(-1)
+		    ?.content !== lost.frame.prompt)
+			this.giveBack(lost, 'The message was not sent.');
+		if (last?.state === 'streaming')
+			this.join(last);
+		else
+			this.link?.send({ type: 'resume', session_id: id, after: 0 });
+	}
+
+	/* What is journalled of a running answer is shown; the rest follows. */
+	private join(message: Message): void {
+		const live = this.begin();
+
+		live.doubtful = true;
+		live.turn.id = message.id;
+		live.answer.text = message.content;
+		live.answer.bytes =
+		    new TextEncoder().encode(message.content).length;
+		this.view.log.grow(live.turn, message.content);
+		this.resume();
+	}
+
+	private begin(): Live {
+		this.live = {
+			turn: this.view.log.addLive(this.modelName),
+			answer: new Answer(),
+			doubtful: false,
+		};
+		this.view.composer.running(true);
+		return this.live;
+	}
+
+	private drop(): void {
+		clearTimeout(this.silence);
+		this.live = null;
+		this.view.composer.running(false);
+		this.view.composer.speed('');
+	}
+
+	private resume(): void {
+		const id = this.current;
+		const live = this.live;
+
+		if (id === null || !live)
+			return;
+		this.link?.send({
+			type: 'resume', session_id: id, after: live.answer.bytes,
+		});
+		/* Written by another program, or over: then it is in the file. */
+		clearTimeout(this.silence);
+		this.silence = window.setTimeout(() => {
+			if (this.live === live && this.current === id)
+				void this.load(id);
+		}, RESUME_WAIT);
+	}
+
+	private dispatch(frame: ClientFrame): void {
+		const size = new TextEncoder().encode(JSON.stringify(frame)).length;
+
+		if (size <= FRAME_MAX && this.link?.send(frame))
+			return;
+		if (frame.type === 'stop_generation') {
+			this.view.composer.problem(
+			    'Not connected: the answer can’t be stopped now.');
+			return;
+		}
+		postStream(frame, (event) => this.event(event))
+			.then(() => {
+				if (this.live && this.current !== null)
+					void this.load(this.current);
+			})
+			.catch((error: unknown) => this.refused(error));
+	}
+
+	private refused(error: unknown): void {
+		if (error instanceof ApiError && error.retryAfter > 0) {
+			this.failed(undefined, '');
+			this.view.composer.limited(error.retryAfter);
+		} else if (!this.pending && this.live && this.current !== null &&
+		    !(error instanceof ApiError)) {
+			/* The stream broke; the answer goes on without us. */
+			void this.load(this.current);
+		} else {
+			this.failed(undefined, explain(error));
+		}
+	}
+
+	private saved(temp: string | undefined, id: number): void {
+		if (!this.pending || this.pending.frame.temp_id !== temp)
+			return;
+		this.pending.turn.id = id;
+		this.pending = null;
+	}
+
+	private created(id: string, title: string): void {
+		if (!this.conversations.byId.has(id))
+			this.conversations.add(id, title);
+		if (this.current !== null || !this.pending)
+			return;
+		this.current = id;
+		this.view.composer.adopt(id);
+		this.view.opened(id);
+	}
+
+	/* A question of this person from another tab or program. */
+	private asked(id: string, message: number, text: string): void {
+		if (!this.conversations.byId.has(id))
+			void this.conversations.refresh().catch(() => undefined);
+		this.conversations.update(id,
+		    { updated_at: new Date().toISOString() });
+		if (id !== this.current ||
+		    this.view.log.turns.some((turn) => turn.id === message))
+			return;
+		this.view.log.addUser(text, message, new Date().toISOString());
+		this.begin();
+	}
+
+	private tool(name: string, status: string): void {
+		const live = this.live ?? this.begin();
+
+		this.view.log.tool(live.turn, name, status);
+	}
+
+	private chunk(event: ServerEvent & { type: 'stream_chunk' }): void {
+		const live = this.live ?? this.begin();
+
+		clearTimeout(this.silence);
+		switch (live.answer.apply(event)) {
+		case 'gap':
+			live.doubtful = true;
+			this.resume();
+			break;
+		case 'applied':
+			this.view.log.grow(live.turn, live.answer.text);
+			this.view.announcer.grow(live.answer.text);
+			this.view.composer.speed(numbers(event.tokens, event.tps));
+			break;
+		case 'seen':
+			break;
+		}
+	}
+
+	private done(event: Done): void {
+		const live = this.live;
+
+		this.conversations.update(event.session_id,
+		    { updated_at: new Date().toISOString() });
+		if (event.session_id !== this.current)
+			return;
+		if (live ? live.doubtful : event.db_id &&
+		    !this.view.log.turns.some((turn) => turn.id === event.db_id)) {
+			this.drop();
+			void this.load(event.session_id);
+			return;
+		}
+		if (!live)
+			return;
+		live.turn.id = event.db_id ?? null;
+		this.view.log.finish(live.turn, closing(event));
+		this.view.announcer.finish(live.answer.text);
+		this.drop();
+	}
+
+	private failed(id: string | undefined, error: string): void {
+		const text = error && sentence(error);
+		const mine = this.pending !== null ||
+		    (this.live !== null && (id === undefined ||
+		    id === this.current));
+
+		if (/account has been blocked/.test(error))
+			this.view.composer.blocked(text);
+		if (!mine) {
+			if (id === undefined || id === this.current)
+				this.view.composer.problem(text);
+			return;
+		}
+		if (this.pending)
+			this.lose(text);
+		else if (this.live)
+			this.broken(this.live, text);
+	}
+
+	/* An error of a running answer is followed by its stream_done, that of
+	 * one that never began is not. */
+	private broken(live: Live, text: string): void {
+		this.view.log.problem(live.turn, text);
+		clearTimeout(this.silence);
+		this.silence = window.setTimeout(() => {
+			if (this.live !== live)
+				return;
+			this.view.log.finish(live.turn, '');
+			this.drop();
+		}, ERROR_WAIT);
+	}
+
+	private lose(why: string): void {
+		const lost = this.pending;
+
+		this.pending = null;
+		if (this.live)
+			this.view.log.remove(this.live.turn);
+		this.drop();
+		if (lost)
+			this.giveBack(lost, why);
+	}
+
+	/* The message stays with its writer, who may try again. */
+	private giveBack(lost: Pending, why: string): void {
+		this.view.log.remove(lost.turn);
+		this.view.composer.put(lost.frame.prompt);
+		if (why)
+			this.view.composer.problem(why);
+		if (this.current === null && this.view.log.turns.length === 0)
+			this.view.log.show(this.view.empty());
+	}
+}
+
+function numbers(tokens?: number, tps?: number): string {
+	const parts = [];
+
+	if (tokens)
+		parts.push(`${tokens} tokens`);
+	if (tps)
+		parts.push(`${tps.toFixed(tps < 10 ? 1 : 0)} tok/s`);
+	return parts.join(' · ');
+}
+
+function closing(event: Done): string {
+	const seconds = (event.duration_ms ?? 0) / 1000;
+	const speed = event.tokens && seconds > 0 ?
+	    event.tokens / seconds : undefined;
+	const end = event.finish_reason === 'stopped' ? 'stopped' :
+	    event.finish_reason === 'length' ? 'cut at the length limit' : '';
+
+	return [numbers(event.tokens, speed), end].filter(Boolean).join(' · ');
+}

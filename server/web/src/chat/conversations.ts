@@ -1,0 +1,95 @@
+/* What the sidebar lists: the person's conversations, a page at a time. */
+import { api } from '../lib/api';
+import type { Conversation } from '../lib/types';
+
+const PAGE = 100;
+
+export class Conversations {
+	readonly byId = new Map<string, Conversation>();
+	/** There are older ones on the server. */
+	more = false;
+	private oldest: string | null = null;
+	private asked: Promise<void> | null = null;
+
+	constructor(private readonly changed: () => void) {
+	}
+
+	/** Loads the first page again; calls at the same time share one. */
+	refresh(): Promise<void> {
+		this.asked ??= this.page(null).finally(() => {
+			this.asked = null;
+		});
+		return this.asked;
+	}
+
+	loadMore(): Promise<void> {
+		return this.page(this.oldest);
+	}
+
+	/** Pages on until the conversation's row is there, if it exists. */
+	async find(id: string): Promise<void> {
+		while (!this.byId.has(id) && this.more)
+			await this.loadMore();
+	}
+
+	/** A conversation of which only id and title are known yet. */
+	add(id: string, title: string): void {
+		this.byId.set(id, {
+			id, title, model: null, archived: false, pinned: false,
+			total_tokens: 0, updated_at: new Date().toISOString(),
+		});
+		this.changed();
+	}
+
+	update(id: string, change: Partial<Conversation>): void {
+		const row = this.byId.get(id);
+
+		if (!row)
+			return;
+		this.byId.set(id, { ...row, ...change });
+		this.changed();
+	}
+
+	async rename(id: string, title: string): Promise<void> {
+		await api('POST', `/api/rename/${path(id)}`, { title });
+		this.update(id, { title });
+	}
+
+	async pin(id: string, pinned: boolean): Promise<void> {
+		await api('POST', `/api/pin/${path(id)}`, { pinned });
+		this.update(id, { pinned });
+	}
+
+	async archive(id: string, archived: boolean): Promise<void> {
+		await api('POST', `/api/archive/${path(id)}`, { archived });
+		this.update(id, { archived });
+	}
+
+	async remove(id: string): Promise<void> {
+		await api('DELETE', `/api/sessions/${path(id)}`);
+		this.byId.delete(id);
+		this.changed();
+	}
+
+	private async page(before: string | null): Promise<void> {
+		const query = new URLSearchParams({
+			archived: '1', limit: String(PAGE),
+			...(before === null ? {} : { before }),
+		});
+		const rows = await api<Conversation[]>('GET',
+		    `/api/history?${query}`);
+
+		/* Older pages that were read stay; a short first page is all. */
+		if (before === null && rows.length < PAGE)
+			this.byId.clear();
+		for (const row of rows)
+			this.byId.set(row.id, row);
+		this.oldest = rows.at(-1)?.id ?? null;
+		this.more = rows.length === PAGE;
+		this.changed();
+	}
+}
+
+export function path(id: string): string {
+	return encodeURIComponent(id);
+}

@@ -1,0 +1,62 @@
+/* What goes over /ws/chat, one JSON object a frame. */
+
+export interface UserMessage {
+	type: 'user_message';
+	prompt: string;
+	session_id?: string;
+	temp_id: string;
+}
+
+export type ClientFrame =
+	| UserMessage
+	| { type: 'regenerate'; session_id: string }
+	| { type: 'stop_generation'; session_id: string }
+	| { type: 'resume'; session_id: string; after: number };
+
+export interface Chunk {
+	type: 'stream_chunk';
+	session_id: string;
+	chunk: string;
+	/** Offset, in UTF-8 bytes of the answer, of the chunk's first byte. */
+	from: number;
+	/** The same of the byte behind its last. */
+	seq: number;
+	tokens?: number;
+	tps?: number;
+}
+
+export interface Done {
+	type: 'stream_done';
+	session_id: string;
+	db_id?: number | null;
+	tokens?: number;
+	duration_ms?: number;
+	finish_reason?: string;
+}
+
+export type ServerEvent =
+	| { type: 'session_created'; session_id: string; title: string }
+	| { type: 'message_saved'; temp_id?: string; db_id: number;
+	    session_id?: string }
+	| { type: 'user_message'; session_id: string; db_id: number;
+	    content: string }
+	| Chunk
+	| { type: 'tool_call'; session_id: string; name: string; status: string }
+	| Done
+	| { type: 'title_updated'; session_id: string; title: string }
+	| { type: 'error'; session_id?: string; error: string }
+	| { type: 'pong' };
+
+/** An event of the wire, or null for what this app does not know. */
+export function parseEvent(text: string): ServerEvent | null {
+	try {
+		const value: unknown = JSON.parse(text);
+
+		if (value && typeof value === 'object' && 'type' in value &&
+		    typeof value.type === 'string')
+			return value as ServerEvent;
+	} catch {
+		/* Not ours: a frame that is no JSON object says nothing. */
+	}
+	return null;
+}

@@ -1,0 +1,202 @@
+/* The chat page: makes the parts and introduces them to each other. */
+import { api, ApiError, explain, signOut } from '../lib/api';
+import { ask } from '../lib/dialog';
+import { byId, h } from '../lib/dom';
+import { themeButton } from '../lib/theme';
+import { toast } from '../lib/toast';
+import type { Me, Provider } from '../lib/types';
+import { Announcer } from './announcer';
+import { Chat } from './chat';
+import { Composer } from './composer';
+import { Conversations } from './conversations';
+import { Link, type LinkState } from './link';
+import { LogView } from './log-view';
+import { Sidebar } from './sidebar';
+import { TopBar } from './top-bar';
+import { welcome } from './welcome';
+
+const BLOCKED = 'Your account has been blocked. Contact an administrator.';
+
+let me: Me | null = null;
+let provider: Provider | null = null;
+/* The socket was open before: the next time it opens, it had dropped. */
+let dropped = false;
+
+const conversations = new Conversations(() => redraw());
+const sidebar = new Sidebar(() => act(conversations.loadMore()));
+const composer = new Composer({
+	send: (text) => chat.send(text),
+	stop: () => chat.stop(),
+});
+const log = new LogView(byId('log', HTMLElement),
+    () => me?.username ?? 'you', () => chat.regenerate());
+const bar = new TopBar({
+	rename: (title) => withCurrent((id) => conversations.rename(id, title)),
+	pin: () => withCurrent((id) =>
+	    conversations.pin(id, !conversations.byId.get(id)?.pinned)),
+	archive: () => withCurrent((id) =>
+	    conversations.archive(id, !conversations.byId.get(id)?.archived)),
+	remove: () => withCurrent(remove),
+});
+const chat = new Chat({
+	log,
+	composer,
+	announcer: new Announcer(byId('announcer', HTMLElement)),
+	opened(id) {
+		const hash = id === null ? '' : `#${id}`;
+
+		if (location.hash !== hash)
+			history.replaceState(null, '', location.pathname + hash);
+		redraw();
+	},
+	model: showModel,
+	empty: () => welcome(provider, me?.role === 'admin',
+	    (text) => composer.put(text)),
+}, conversations);
+const link = new Link({
+	event: (event) => chat.event(event),
+	state: linkState,
+	doubt: () => void whoAmI().catch(() => undefined),
+});
+
+function redraw(): void {
+	const count = conversations.byId.size;
+	const tokens = [...conversations.byId.values()]
+		.reduce((sum, row) => sum + (row.total_tokens || 0), 0);
+
+	sidebar.show(conversations.byId.values(), chat.current,
+	    conversations.more);
+	bar.show(chat.current === null ? null :
+	    conversations.byId.get(chat.current) ?? null);
+	byId('me-sum', HTMLElement).textContent =
+	    `${count}${conversations.more ? '+' : ''} ` +
+	    `${count === 1 ? 'chat' : 'chats'} · ${short(tokens)} tokens`;
+}
+
+function short(count: number): string {
+	return count < 1000 ? String(count) : `${Math.round(count / 1000)}k`;
+}
+
+function showModel(name: string | null): void {
+	chat.modelName = name || provider?.model || provider?.provider || '';
+	bar.model(chat.modelName, provider);
+}
+
+/* Acts of the person end in a change on the page or in a sentence. */
+function act(work: Promise<void>): void {
+	work.catch((error: unknown) => {
+		if (error instanceof ApiError && error.blocked)
+			composer.blocked(BLOCKED);
+		toast(explain(error));
+	});
+}
+
+function withCurrent(run: (id: string) => Promise<void>): void {
+	if (chat.current !== null)
+		act(run(chat.current));
+}
+
+async function remove(id: string): Promise<void> {
+	const title = conversations.byId.get(id)?.title ?? '';
+	const gone = await ask({
+		title: `Delete “${title}”?`,
+		content: ['Its messages are deleted with it. ' +
+		    'This can’t be undone.'],
+		verb: 'Delete',
+		danger: true,
+		act: () => conversations.remove(id),
+	});
+
+	if (gone && chat.current === id)
+		await startNew();
+}
+
+async function startNew(): Promise<void> {
+	await chat.open(null);
+	sidebar.close();
+	composer.focus();
+}
+
+function linkState(state: LinkState): void {
+	byId('wire', HTMLElement).textContent =
+	    state === 'waiting' ? 'The connection dropped. Reconnecting …' :
+	    state === 'refused' ? 'No live connection: answers come by plain HTTP.' :
+	    '';
+	if (state !== 'open')
+		return;
+	chat.connected(dropped);
+	if (dropped)
+		act(conversations.refresh());
+	dropped = true;
+}
+
+function route(): void {
+	const id = decodeURIComponent(location.hash.slice(1));
+
+	act(chat.open(id || null));
+}
+
+async function whoAmI(): Promise<void> {
+	try {
+		me = await api<Me>('GET', '/api/auth/me');
+	} catch (error) {
+		if (error instanceof ApiError && error.status === 401)
+			location.assign('/login');
+		throw error;
+	}
+	byId('me-name', HTMLElement).textContent = me.username;
+	byId('initials', HTMLElement).textContent =
+	    me.username.slice(0, 2).toUpperCase();
+	byId('admin-link', HTMLElement).hidden = me.role !== 'admin';
+	if (me.blocked)
+		composer.blocked(BLOCKED);
+}
+
+async function readProvider(): Promise<void> {
+	provider = await api<Provider>('GET', '/api/provider/config');
+	showModel(null);
+}
+
+function keys(event: KeyboardEvent): void {
+	const ctrl = (event.ctrlKey || event.metaKey) && !event.altKey &&
+	    !event.shiftKey;
+
+	if (ctrl && event.key.toLowerCase() === 'k') {
+		event.preventDefault();
+		sidebar.search();
+	} else if (ctrl && event.key.toLowerCase() === 'j') {
+		event.preventDefault();
+		act(startNew());
+	} else if (event.key === 'Escape' && !document.querySelector('dialog')) {
+		if (!bar.escape())
+			sidebar.escape();
+	}
+}
+
+async function start(): Promise<void> {
+	await whoAmI();
+	const read = await Promise.allSettled([
+		conversations.refresh(), readProvider(),
+	]);
+
+	for (const result of read)
+		if (result.status === 'rejected')
+			toast(explain(result.reason));
+	route();
+	addEventListener('hashchange', route);
+	link.connect();
+	composer.focus();
+}
+
+chat.use(link);
+themeButton(byId('theme', HTMLElement));
+byId('new', HTMLElement).addEventListener('click', () => act(startNew()));
+byId('sign-out', HTMLElement).addEventListener('click', () => act(signOut()));
+byId('skip', HTMLElement).addEventListener('click', (event) => {
+	event.preventDefault();
+	composer.focus();
+});
+document.addEventListener('keydown', keys);
+start().catch((error: unknown) => {
+	log.show(h('p', { class: 'problem', role: 'alert' }, explain(error)));
+});

@@ -1,0 +1,48 @@
+/* What an empty conversation shows. */
+import { h } from '../lib/dom';
+import type { Provider } from '../lib/types';
+
+const STARTERS = [
+	'Explain what this server can do.',
+	'Help me plan a small project.',
+	'Turn my notes into a short summary.',
+];
+
+/** `use` takes a starter's text into the composer. */
+export function welcome(provider: Provider | null, admin: boolean,
+    use: (text: string) => void): HTMLElement {
+	const starters = h('div', { class: 'starters' }, ...STARTERS.map((text) =>
+	    h('button', { type: 'button', on: { click: () => use(text) } },
+	        text)));
+
+	if (provider?.provider === 'offline')
+		return h('div', { class: 'welcome' },
+		    h('h2', {}, 'No language model is connected yet'),
+		    h('p', {}, 'You can chat right away: the built-in offline ' +
+		        'provider searches your own conversations and the handbook ' +
+		        'of this server, and quotes what it finds. It is not a ' +
+		        'language model and does not pretend to be one.'),
+		    h('p', {}, admin ?
+		        'Three ways to connect a model:' :
+		        'An administrator can connect a model in one of three ways:'),
+		    ways(admin), starters);
+	return h('div', { class: 'welcome' },
+	    h('h2', {}, 'What shall we look at?'), starters);
+}
+
+function ways(admin: boolean): HTMLElement {
+	return h('ol', { class: 'ways' },
+	    h('li', {}, h('strong', {}, 'On this machine. '),
+	        'Install Ollama, then run ',
+	        h('code', {}, 'lnctl provider set --global ollama'), '.'),
+	    h('li', {}, h('strong', {}, 'Another server of yours. '),
+	        'Any OpenAI-compatible endpoint (llama.cpp, vLLM, LM Studio): ',
+	        h('code', {},
+	            'lnctl provider set --global openai --base-url URL'), '.'),
+	    h('li', {}, h('strong', {}, 'In this browser. '),
+	        admin ?
+	            h('a', { href: '/admin#settings-h' },
+	                'Open the administration page') :
+	            'An administrator opens the administration page',
+	        ' and fills in provider, model and key.'));
+}

@@ -1,0 +1,102 @@
+/* Requests to this server's API. */
+
+export class ApiError extends Error {
+	constructor(
+		readonly status: number,
+		message: string,
+		readonly field: string | undefined,
+		readonly retryAfter: number,
+	) {
+		super(message);
+	}
+
+	/** The account is blocked: it reads, and nothing else. */
+	get blocked(): boolean {
+		return this.status === 403 && this.message.includes('blocked');
+	}
+}
+
+/** Fetches with our headers; throws ApiError with the server's sentence. */
+export async function request(method: string, path: string,
+    body?: BodyInit | null, type?: string): Promise<Response> {
+	const headers = new Headers({ 'X-Requested-With': 'XMLHttpRequest' });
+	let reply: Response;
+
+	if (type)
+		headers.set('Content-Type', type);
+	try {
+		reply = await fetch(path, {
+			method,
+			headers,
+			body: body ?? null,
+			credentials: 'same-origin',
+			redirect: 'error',
+		});
+	} catch {
+		throw new ApiError(0, 'The server can’t be reached. ' +
+		    'Check the connection and try again.', undefined, 0);
+	}
+	if (!reply.ok)
+		throw await failure(reply);
+	return reply;
+}
+
+async function failure(reply: Response): Promise<ApiError> {
+	const wait = Number(reply.headers.get('Retry-After')) || 0;
+	let message = `The server answered ${reply.status}.`;
+	let field: string | undefined;
+
+	try {
+		const body: unknown = await reply.json();
+
+		if (body && typeof body === 'object') {
+			const { error, field: named } = body as Record<string, unknown>;
+
+			if (typeof error === 'string')
+				message = sentence(error);
+			if (typeof named === 'string')
+				field = named;
+		}
+	} catch {
+		/* Not JSON (a proxy's page): the status says it. */
+	}
+	if (reply.status === 429 && wait > 0)
+		message = `Too many requests. Try again in ${wait} s.`;
+	return new ApiError(reply.status, message, field, wait);
+}
+
+/** Ends a message of the API as a sentence. */
+export function sentence(message: string): string {
+	return /[.!?…]$/.test(message) ? message : `${message}.`;
+}
+
+/**
+ * One JSON request, one JSON reply.  Whoever is not signed in (any more)
+ * is sent to the login page.
+ */
+export async function api<T>(method: string, path: string,
+    body?: unknown): Promise<T> {
+	try {
+		const reply = await request(method, path,
+		    body === undefined ? null : JSON.stringify(body),
+		    body === undefined ? undefined : 'application/json');
+
+		return await reply.json() as T;
+	} catch (error) {
+		if (error instanceof ApiError && error.status === 401 &&
+		    !path.startsWith('/api/auth/'))
+			location.assign('/login');
+		throw error;
+	}
+}
+
+/** What to tell a person about any failure. */
+export function explain(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+export async function signOut(): Promise<void> {
+	await api('POST', '/api/auth/logout', {});
+	sessionStorage.clear();
+	location.assign('/login');
+}

@@ -1,0 +1,73 @@
+/* The only way this app makes elements: no markup is ever parsed here. */
+
+type Child = Node | string | null | undefined | false;
+
+export interface Props {
+	class?: string;
+	on?: { [type: string]: (event: Event) => void };
+	[attribute: string]: unknown;
+}
+
+/** Makes an element; `true` sets an empty attribute, false and null none. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+	tag: K, props: Props = {}, ...children: Child[]
+): HTMLElementTagNameMap[K] {
+	const el = document.createElement(tag);
+
+	for (const [name, value] of Object.entries(props)) {
+		if (value === undefined || value === null || value === false)
+			continue;
+		if (name === 'on') {
+			for (const [type, run] of Object.entries(props.on ?? {}))
+				el.addEventListener(type, run);
+		} else {
+			el.setAttribute(name, value === true ? '' : String(value));
+		}
+	}
+	for (const child of children)
+		if (child)
+			el.append(child);
+	return el;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** An icon of the page's sprite (icons.svg). */
+export function icon(name: string): SVGSVGElement {
+	const svg = document.createElementNS(SVG, 'svg');
+	const use = document.createElementNS(SVG, 'use');
+
+	svg.setAttribute('class', 'ico');
+	svg.setAttribute('aria-hidden', 'true');
+	use.setAttribute('href', `#i-${name}`);
+	svg.append(use);
+	return svg;
+}
+
+export function iconButton(name: string, label: string,
+    run: (event: Event) => void): HTMLButtonElement {
+	return h('button', {
+		type: 'button', class: 'icon', 'aria-label': label, title: label,
+		on: { click: run },
+	}, icon(name));
+}
+
+/** An element the page promises to have. */
+export function byId<T extends HTMLElement>(id: string,
+    type: new () => T): T {
+	const el = document.getElementById(id);
+
+	if (!(el instanceof type))
+		throw new Error(`the page has no ${id}`);
+	return el;
+}
+
+/** The named control of a form. */
+export function control<T extends Element>(form: HTMLFormElement, name: string,
+    type: new () => T): T {
+	const el = form.elements.namedItem(name);
+
+	if (!(el instanceof type))
+		throw new Error(`the form has no ${name}`);
+	return el;
+}
