@@ -108,7 +108,7 @@ LIBLN_OBJ	:= $(LIBLN_SRC:%.c=$(B)/obj/%.o) \
 CMD_SRC		:= $(sort $(wildcard cmd/*.c))
 CMD_OBJ		:= $(CMD_SRC:%.c=$(B)/obj/%.o)
 MIGRATIONS	:= $(sort $(wildcard libln/store/migrations/*.sql))
-HANDBOOK	:= $(sort $(wildcard docs/*.md))
+HANDBOOK	:= $(sort $(wildcard docs/handbook/*.md))
 
 .PHONY: all
 all: $(B)/lnctl $(B)/localneural-server $(B)/libln.so $(B)/libln.a
@@ -139,7 +139,7 @@ $(B)/gen/migrations.c: $(B)/embed $(MIGRATIONS)
 $(B)/gen/handbook.c: $(B)/embed $(HANDBOOK)
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)
-	$(Q)$(B)/embed lni_handbook docs $(HANDBOOK) >$@
+	$(Q)$(B)/embed lni_handbook docs/handbook $(HANDBOOK) >$@
 
 $(B)/libln.a: $(LIBLN_OBJ)
 	$(call say,AR,$@)
