@@ -1,0 +1,468 @@
+#include "model/conversation.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ln/text.h>
+#include <ln/time.h>
+
+#include "store/stmt.h"
+
+#include "base/banned.h"
+
+#define LIST_DEFAULT 200	/* rows of a page, see ln/conversation.h */
+#define LIST_MAX 1000
+#define TITLE_NEW "New chat"
+
+/* Tags in their order, separated by U+001F. */
+#define COLUMNS								\
+	"c.id, c.user_id, c.title, c.model, c.provider, c.system_prompt,"	\
+	" c.project_id, p.title, c.group_id, c.forked_from,"			\
+	" (SELECT group_concat(tag, char(31)) FROM"				\
+	"  (SELECT tag FROM conversation_tag WHERE conversation_id = c.id"	\
+	"   ORDER BY tag)),"							\
+	" c.temperature, c.archived_ms, c.pinned_ms, c.total_tokens,"		\
+	" c.created_ms, c.updated_ms"						\
+	" FROM conversation c LEFT JOIN project p ON p.id = c.project_id"
+
+static const char SQL_GET[] =
+    "SELECT " COLUMNS " WHERE c.id = ?1 AND c.user_id = ?2";
+
+static const char SQL_LATEST[] =
+    "SELECT " COLUMNS " WHERE c.user_id = ?1 AND c.archived_ms IS NULL"
+    " ORDER BY c.updated_ms DESC, c.id LIMIT 1";
+
+/* ?3 is the id the previous page ended with, or NULL. */
+static const char SQL_LIST[] =
+    "SELECT " COLUMNS " WHERE c.user_id = ?1"
+    " AND (?2 OR c.archived_ms IS NULL)"
+    " AND (?3 IS NULL OR (c.pinned_ms IS NULL, -c.updated_ms, c.id) >"
+    "  (SELECT b.pinned_ms IS NULL, -b.updated_ms, b.id FROM conversation b"
+    "   WHERE b.id = ?3 AND b.user_id = ?1))"
+    " ORDER BY c.pinned_ms IS NULL, c.updated_ms DESC, c.id LIMIT ?4";
+
+/* Inserts nothing when the project is somebody else's. */
+static const char SQL_INSERT[] =
+    "INSERT INTO conversation(id, user_id, title, model, provider,"
+    " system_prompt, project_id, created_ms, updated_ms)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8"
+    " WHERE ?7 IS NULL OR EXISTS"
+    " (SELECT 1 FROM project WHERE id = ?7 AND user_id = ?2)";
+
+static const char SQL_RENAME[] =
+    "UPDATE conversation SET title = ?3 WHERE id = ?1 AND user_id = ?2";
+
+/* Setting a mark again keeps the time of the first. */
+static const char SQL_PIN[] =
+    "UPDATE conversation SET pinned_ms ="
+    " CASE WHEN ?3 THEN coalesce(pinned_ms, ?4) END"
+    " WHERE id = ?1 AND user_id = ?2";
+static const char SQL_ARCHIVE[] =
+    "UPDATE conversation SET archived_ms ="
+    " CASE WHEN ?3 THEN coalesce(archived_ms, ?4) END"
+    " WHERE id = ?1 AND user_id = ?2";
+
+static const char SQL_DELETE[] =
+    "DELETE FROM conversation WHERE id = ?1 AND user_id = ?2";
+
+/* ?3, ?5 and ?7 say whether the value behind them is to be set. */
+static const char SQL_CONFIGURE[] =
+    "UPDATE conversation SET"
+    " model = iif(?3, ?4, model),"
+    " system_prompt = iif(?5, ?6, system_prompt),"
+    " temperature = iif(?7, ?8, temperature)"
+    " WHERE id = ?1 AND user_id = ?2";
+
+static const char SQL_TOUCH[] =
+    "UPDATE conversation SET updated_ms = max(updated_ms, ?2),"
+    " total_tokens = total_tokens + ?3 WHERE id = ?1";
+
+void
+ln_conversation_free(struct ln_conversation *c)
+{
+	if (c == NULL)
+		return;
+	free(c->id);
+	free(c->user_id);
+	free(c->title);
+	free(c->model);
+	free(c->provider);
+	free(c->system_prompt);
+	free(c->project_id);
+	free(c->project_title);
+	free(c->group_id);
+	free(c->forked_from);
+	free(c->tags);
+	free(c);
+}
+
+void
+ln_conversation_list_free(struct ln_conversation_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		ln_conversation_free(l->items[i]);
+	free(l->items);
+	l->items = NULL;
+	l->count = 0;
+}
+
+static enum ln_status
+from_row(struct lni_stmt *q, struct ln_conversation **out,
+    struct ln_error *err)
+{
+	struct ln_conversation *c;
+	enum ln_status s = LN_OK;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "conversation row");
+	c->id = lni_col_dup(q, 0, &s);
+	c->user_id = lni_col_dup(q, 1, &s);
+	c->title = lni_col_dup(q, 2, &s);
+	c->model = lni_col_dup(q, 3, &s);
+	c->provider = lni_col_dup(q, 4, &s);
+	c->system_prompt = lni_col_dup(q, 5, &s);
+	c->project_id = lni_col_dup(q, 6, &s);
+	c->project_title = lni_col_dup(q, 7, &s);
+	c->group_id = lni_col_dup(q, 8, &s);
+	c->forked_from = lni_col_dup(q, 9, &s);
+	c->tags = lni_col_dup(q, 10, &s);
+	c->has_temperature = !lni_col_is_null(q, 11);
+	c->temperature = lni_col_double(q, 11);
+	c->archived_ms = lni_col_int(q, 12);
+	c->pinned_ms = lni_col_int(q, 13);
+	c->total_tokens = lni_col_int(q, 14);
+	c->created_ms = lni_col_int(q, 15);
+	c->updated_ms = lni_col_int(q, 16);
+	if (s != LN_OK) {
+		ln_conversation_free(c);
+		return ln_fail(err, s, "", "conversation row");
+	}
+	*out = c;
+	return LN_OK;
+}
+
+enum ln_status
+ln_conversation_get(struct ln_store *st, const char *user_id, const char *id,
+    struct ln_conversation **out, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = lni_stmt_get(&q, st, SQL_GET, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	if ((s = lni_stmt_row(&q, err)) == LN_OK)
+		s = from_row(&q, out, err);
+	lni_stmt_put(&q);
+	return s;
+}
+
+enum ln_status
+ln_conversation_latest(struct ln_store *st, const char *user_id,
+    struct ln_conversation **out, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = lni_stmt_get(&q, st, SQL_LATEST, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, user_id);
+	if ((s = lni_stmt_row(&q, err)) == LN_OK)
+		s = from_row(&q, out, err);
+	lni_stmt_put(&q);
+	return s;
+}
+
+static enum ln_status
+append(struct ln_conversation_list *l, struct ln_conversation *c,
+    size_t *capacity, struct ln_error *err)
+{
+	struct ln_conversation **grown;
+	size_t n = *capacity == 0 ? 32 : *capacity * 2;
+
+	if (l->count == *capacity) {
+		grown = realloc(l->items, n * sizeof(*grown));
+		if (grown == NULL) {
+			ln_conversation_free(c);
+			return ln_fail(err, LN_NOMEM, "", "conversation list");
+		}
+		l->items = grown;
+		*capacity = n;
+	}
+	l->items[l->count++] = c;
+	return LN_OK;
+}
+
+enum ln_status
+ln_conversation_list(struct ln_store *st, const char *user_id,
+    const struct ln_conversation_filter *filter,
+    struct ln_conversation_list *out, struct ln_error *err)
+{
+	static const struct ln_conversation_filter none;
+	struct ln_conversation *c = NULL;
+	struct lni_stmt q = { 0 };
+	enum ln_status s;
+	size_t capacity = 0;
+	int64_t limit;
+
+	out->items = NULL;
+	out->count = 0;
+	if (filter == NULL)
+		filter = &none;
+	limit = filter->limit == 0 ? LIST_DEFAULT : filter->limit;
+	if (limit < 0)
+		return ln_fail_field(err, LN_INVALID, "limit", "",
+		    "limit %lld", (long long)limit);
+	if (limit > LIST_MAX)
+		limit = LIST_MAX;
+	if ((s = lni_read_begin(st, err)) != LN_OK)
+		return s;
+	if (filter->before != NULL) {
+		s = ln_conversation_get(st, user_id, filter->before, &c, err);
+		ln_conversation_free(c);
+		if (s != LN_OK)
+			goto out;
+	}
+	if ((s = lni_stmt_get(&q, st, SQL_LIST, err)) != LN_OK)
+		goto out;
+	lni_bind_text(&q, 1, user_id);
+	lni_bind_int(&q, 2, filter->with_archived ? 1 : 0);
+	lni_bind_text(&q, 3, filter->before);
+	lni_bind_int(&q, 4, limit);
+	while ((s = lni_stmt_row(&q, err)) == LN_OK) {
+		if ((s = from_row(&q, &c, err)) != LN_OK ||
+		    (s = append(out, c, &capacity, err)) != LN_OK)
+			goto out;
+	}
+	if (s == LN_NOT_FOUND)
+		s = LN_OK;
+out:
+	lni_stmt_put(&q);
+	lni_read_end(st);
+	if (s != LN_OK)
+		ln_conversation_list_free(out);
+	return s;
+}
+
+static bool
+is_text(const char *s)
+{
+	return ln_utf8_valid(s, strlen(s));
+}
+
+static enum ln_status
+check_title(const char *title, struct ln_error *err)
+{
+	size_t n;
+
+	if (!is_text(title) || ln_text_has_control(title))
+		return ln_fail_field(err, LN_INVALID, "title",
+		    "The title holds characters that are not allowed",
+		    "not UTF-8 or a control character");
+	if (title[strspn(title, " ")] == '\0')
+		return ln_fail_field(err, LN_INVALID, "title",
+		    "The title is empty", "empty title");
+	if ((n = ln_utf8_count(title)) > LN_TITLE_MAX)
+		return ln_fail_field(err, LN_INVALID, "title",
+		    "The title is too long", "%zu code points", n);
+	return LN_OK;
+}
+
+static enum ln_status
+check_model(const char *model, struct ln_error *err)
+{
+	if (!is_text(model) || ln_text_has_control(model) ||
+	    ln_utf8_count(model) > LN_TITLE_MAX)
+		return ln_fail_field(err, LN_INVALID, "model",
+		    "This is not the name of a model",
+		    "too long, not UTF-8 or a control character");
+	return LN_OK;
+}
+
+static enum ln_status
+check_system_prompt(const char *prompt, struct ln_error *err)
+{
+	if (strlen(prompt) > LN_SYSTEM_PROMPT_MAX)
+		return ln_fail_field(err, LN_INVALID, "system_prompt",
+		    "The system prompt is too long", "%zu bytes",
+		    strlen(prompt));
+	if (!is_text(prompt))
+		return ln_fail_field(err, LN_INVALID, "system_prompt",
+		    "The system prompt is not valid text", "not UTF-8");
+	return LN_OK;
+}
+
+enum ln_status
+ln_conversation_create(struct ln_store *st, const char *user_id,
+    const struct ln_conversation_new *new_conversation,
+    struct ln_conversation **out, struct ln_error *err)
+{
+	const struct ln_conversation_new *n = new_conversation;
+	const char *title = n->title != NULL ? n->title : TITLE_NEW;
+	char id[LN_UUID_SIZE];
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = check_title(title, err)) != LN_OK)
+		return s;
+	if (n->model != NULL && (s = check_model(n->model, err)) != LN_OK)
+		return s;
+	if (n->system_prompt != NULL &&
+	    (s = check_system_prompt(n->system_prompt, err)) != LN_OK)
+		return s;
+	ln_uuid(id);
+	if ((s = lni_stmt_get(&q, st, SQL_INSERT, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	lni_bind_text(&q, 3, title);
+	lni_bind_text(&q, 4, n->model);
+	lni_bind_text(&q, 5, n->provider);
+	lni_bind_text(&q, 6, n->system_prompt);
+	lni_bind_text(&q, 7, n->project_id);
+	lni_bind_int(&q, 8, ln_time_now_ms());
+	s = lni_stmt_done(&q, err);
+	lni_stmt_put(&q);
+	if (s != LN_OK)
+		return s;
+	if (lni_changes(st) == 0)
+		return ln_fail_field(err, LN_NOT_FOUND, "project_id", "",
+		    "no such project of this user");
+	return ln_conversation_get(st, user_id, id, out, err);
+}
+
+/* Run the bound ${q} and give it back; one row of the user must change. */
+static enum ln_status
+change_one(struct lni_stmt *q, struct ln_error *err)
+{
+	struct ln_store *st = q->store;
+	enum ln_status s;
+
+	s = lni_stmt_done(q, err);
+	lni_stmt_put(q);
+	if (s == LN_OK && lni_changes(st) == 0)
+		return ln_fail(err, LN_NOT_FOUND, "", "no such conversation");
+	return s;
+}
+
+enum ln_status
+ln_conversation_rename(struct ln_store *st, const char *user_id,
+    const char *id, const char *title, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = check_title(title, err)) != LN_OK)
+		return s;
+	if ((s = lni_stmt_get(&q, st, SQL_RENAME, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	lni_bind_text(&q, 3, title);
+	return change_one(&q, err);
+}
+
+static enum ln_status
+mark(struct ln_store *st, const char *sql, const char *user_id,
+    const char *id, bool is_marked, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, sql, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	lni_bind_int(&q, 3, is_marked ? 1 : 0);
+	lni_bind_int(&q, 4, ln_time_now_ms());
+	return change_one(&q, err);
+}
+
+enum ln_status
+ln_conversation_pin(struct ln_store *st, const char *user_id, const char *id,
+    bool is_pinned, struct ln_error *err)
+{
+	return mark(st, SQL_PIN, user_id, id, is_pinned, err);
+}
+
+enum ln_status
+ln_conversation_archive(struct ln_store *st, const char *user_id,
+    const char *id, bool is_archived, struct ln_error *err)
+{
+	return mark(st, SQL_ARCHIVE, user_id, id, is_archived, err);
+}
+
+enum ln_status
+ln_conversation_delete(struct ln_store *st, const char *user_id,
+    const char *id, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_DELETE, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	return change_one(&q, err);
+}
+
+static void
+bind_change(struct lni_stmt *q, int i, const char *s)
+{
+	lni_bind_int(q, i, s != NULL ? 1 : 0);
+	lni_bind_text(q, i + 1, s != NULL && s[0] != '\0' ? s : NULL);
+}
+
+enum ln_status
+ln_conversation_configure(struct ln_store *st, const char *user_id,
+    const char *id, const char *model, const char *system_prompt,
+    const double *temperature, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if (model != NULL && (s = check_model(model, err)) != LN_OK)
+		return s;
+	if (system_prompt != NULL &&
+	    (s = check_system_prompt(system_prompt, err)) != LN_OK)
+		return s;
+	if (temperature != NULL && !isnan(*temperature) &&
+	    (*temperature < 0.0 || *temperature > 2.0))
+		return ln_fail_field(err, LN_INVALID, "temperature",
+		    "The temperature must be between 0 and 2", "%g",
+		    *temperature);
+	if ((s = lni_stmt_get(&q, st, SQL_CONFIGURE, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	bind_change(&q, 3, model);
+	bind_change(&q, 5, system_prompt);
+	lni_bind_int(&q, 7, temperature != NULL ? 1 : 0);
+	if (temperature != NULL && !isnan(*temperature))
+		lni_bind_double(&q, 8, *temperature);
+	else
+		lni_bind_null(&q, 8);
+	return change_one(&q, err);
+}
+
+enum ln_status
+lni_conversation_touch(struct ln_store *st, const char *id, int64_t now_ms,
+    int64_t tokens, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_TOUCH, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_int(&q, 2, now_ms);
+	lni_bind_int(&q, 3, tokens);
+	return change_one(&q, err);
+}

@@ -1,0 +1,15 @@
+#ifndef LNI_CONVERSATION_H
+#define LNI_CONVERSATION_H
+
+#include <ln/conversation.h>
+
+/*
+ * What service/ needs beyond ln/conversation.h.  All expect to run inside the
+ * caller's transaction.
+ */
+
+/* Remember that it was used at ${now_ms}, by ${tokens} more. */
+enum ln_status lni_conversation_touch(struct ln_store *st, const char *id,
+    int64_t now_ms, int64_t tokens, struct ln_error *err) LN_USE;
+
+#endif
