@@ -58,4 +58,6 @@ $(B)/localneural-server: $(SERVER_OBJ) $(KORE_OBJ)/ldflags $(B)/libln.a
 	    $(KORE_OBJ)/*.o $(B)/libln.a $(LDFLAGS) $(SERVER_LIBS) \
 	    $(LIBLN_LIBS)
 
+include server/web/web.mk
+
 -include $(SERVER_OBJ:.o=.d)

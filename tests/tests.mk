@@ -19,7 +19,8 @@ CLI_TESTS	:= $(sort $(wildcard tests/cli/*.bats))
 SERVER_TESTS	:= $(sort $(wildcard tests/fake/*.test.mjs \
 		   tests/server/*.test.mjs))
 WEB_TESTS	:= $(sort $(wildcard tests/web/*.test.mjs))
-LINT_TESTS	:= tests/lint.sh
+# tests/web/bundle.sh: the committed bundle is what its sources build.
+LINT_TESTS	:= tests/lint.sh tests/web/bundle.sh
 # The runner tests itself once, not once for each flavour.
 ASAN_TESTS	:= $(filter-out tests/cli/run.bats tests/fake/%,\
 		   $(CLI_TESTS) $(SERVER_TESTS))
@@ -41,7 +42,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNIT_LIB_OBJ) $(B)/libln.a
 .PHONY: unit-tests
 unit-tests: $(UNIT_BIN)
 
-# npm ci, not npm install: exactly what the lock file says.
+# `npm ci`, not npm install: exactly what the lock file says.
 tests/node_modules/.package-lock.json: tests/package.json \
     tests/package-lock.json tests/.npmrc
 	cd tests && npm ci --no-progress
@@ -56,7 +57,10 @@ check: deps-check
 	    $(WEB_TESTS) \
 	    --bin build/asan $(UNIT_SRC:%.c=build/asan/%) $(ASAN_TESTS)
 
-check-build: tests/node_modules/.package-lock.json
+# The second one is of server/web/web.mk.
+NODE_STAMPS	= tests/node_modules/.package-lock.json $(WEB_STAMP)
+
+check-build: $(NODE_STAMPS)
 	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=release all unit-tests
 	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=clang CC=clang \
 	    all unit-tests
@@ -76,7 +80,7 @@ check-asan: tests/node_modules/.package-lock.json
 	@$(CHECK_RUN) --bin build/asan $(UNIT_SRC:%.c=build/asan/%) \
 	    $(ASAN_TESTS)
 
-lint:
+lint: $(NODE_STAMPS)
 	@$(CHECK_RUN) $(LINT_TESTS)
 
 -include $(UNIT_OBJ:.o=.d) $(UNIT_LIB_OBJ:.o=.d)
