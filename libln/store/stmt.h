@@ -7,10 +7,20 @@
 #include <ln/error.h>
 #include <ln/store.h>
 
+#include "store/tx.h"
+
 /*
- * Statements and transactions, for store/ and model/ only.  A statement is
- * borrowed from the handle's cache by its SQL text, bound, stepped, and always
- * given back.  Bind errors stick and surface at the step.
+ * Statements, for store/ and model/ only (transactions, for service/ too, are
+ * in store/tx.h).  A statement is borrowed from the handle's cache by its SQL
+ * text, bound, stepped, and always given back.  Bind errors stick and surface
+ * at the step.
+ *
+ * A model file lists its SQL as named constants at the top and registers them
+ * for the test that prepares every one of them against a fresh database
+ * (tests/unit/model/test_statements.c, which has a line for each file):
+ *
+ *	const char *const lni_user_sql[] = { SQL_GET, SQL_LIST };
+ *	const size_t lni_user_sql_count = 2;	(both declared in its header)
  */
 
 struct lni_stmt {
@@ -67,19 +77,6 @@ int64_t lni_changes(struct ln_store *st);
 int64_t lni_last_id(struct ln_store *st);
 
 /**
- * lni_tx_begin(st, err) / lni_tx_end(st, s, err):
- * IMMEDIATE at the top, a savepoint when nested.  lni_tx_end commits only when
- * ${s} is LN_OK, else rolls back, and returns ${s} or why the commit failed.
- */
-enum ln_status lni_tx_begin(struct ln_store *st, struct ln_error *err) LN_USE;
-enum ln_status lni_tx_end(struct ln_store *st, enum ln_status s,
-    struct ln_error *err) LN_USE;
-
-/* A read transaction: one snapshot for several selects. */
-enum ln_status lni_read_begin(struct ln_store *st, struct ln_error *err) LN_USE;
-void lni_read_end(struct ln_store *st);
-
-/**
  * lni_sqlite_fail(db, rc, err):
  * Map an SQLite result code to our status and record it with its message.
  */
@@ -87,7 +84,6 @@ enum ln_status lni_sqlite_fail(sqlite3 *db, int rc, struct ln_error *err);
 
 /* The raw handle, for store/ (backup, check, validate). */
 sqlite3 *lni_store_db(struct ln_store *st);
-const struct ln_actor *lni_store_actor(const struct ln_store *st);
 
 /**
  * lni_connection_guard(db):

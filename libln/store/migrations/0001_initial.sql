@@ -209,6 +209,15 @@ BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 
+-- Where the audit log ends, so that a row cut off at the end is missed, too:
+-- last_mac is the mac of row last_id; mac covers both.
+CREATE TABLE audit_head (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	last_id INTEGER NOT NULL CHECK (last_id > 0),
+	last_mac BLOB NOT NULL CHECK (length(last_mac) = 32),
+	mac BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+
 -- Search.  An answer enters the index when it is whole: journalling rewrites
 -- its text several times a second.
 CREATE VIRTUAL TABLE message_fts USING fts5(
