@@ -39,7 +39,8 @@ say		= $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
 # Run-time and build needs of `make start`.  No Node here.
 DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
-		   libsodium-dev libcjson-dev libedit-dev zlib1g-dev
+		   libsodium-dev libcjson-dev libutf8proc-dev libedit-dev \
+		   zlib1g-dev
 # What `make check` needs besides.
 DEPS_CHECK	:= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
 		   nodejs npm chromium tmux procps python3 perl git \
@@ -91,7 +92,7 @@ BASE_CFLAGS	:= $(STD) $(OPT) $(WARN) $(HARDEN) -fvisibility=hidden \
 BASE_CPPFLAGS	:= -Ilibln/include -I$(B)/gen -DLN_VERSION='"$(VERSION)"'
 DEPFLAGS	= -MMD -MP
 
-LIBLN_PKGS	:= sqlite3 libsodium libcjson
+LIBLN_PKGS	:= sqlite3 libsodium libcjson libutf8proc
 # pkg-config may not be there yet when `make start` has still to install it.
 LIBLN_CFLAGS	= $(shell $(PKG_CONFIG) --cflags $(LIBLN_PKGS) libcurl libcrypto 2>/dev/null)
 LIBLN_LIBS	= $(shell $(PKG_CONFIG) --libs $(LIBLN_PKGS) 2>/dev/null) -lpthread

@@ -26,8 +26,11 @@ struct ln_keys {
 /**
  * ln_keys_derive(secret, out, err):
  * Derive all keys from the text ${secret}: BLAKE2b-256, then crypto_kdf with
- * a sub-key a purpose.  LN_INVALID (field "SECRET_KEY") when it is missing,
- * shorter than LN_SECRET_KEY_MIN characters or an example value; LN_NOMEM.
+ * a sub-key a purpose.  LN_INVALID (field "SECRET_KEY", the text says how to
+ * make one) when it is missing, shorter than LN_SECRET_KEY_MIN characters, has
+ * fewer than five different bytes, or holds, whatever its case and
+ * punctuation, a phrase of examples such as "change-me" or "your-secret";
+ * LN_NOMEM.
  */
 LN_API enum ln_status ln_keys_derive(const char *secret, struct ln_keys **out,
     struct ln_error *err) LN_USE;
@@ -84,16 +87,16 @@ LN_API void ln_random_password(char *out, size_t outsize);
 
 /**
  * ln_secret_read_file(path, max, out, err):
- * The content of a secret file without its last newline.  Yours, release with
- * ln_wipe_free.  LN_FORBIDDEN when it is not a regular file or group or others
- * may read it; LN_NOT_FOUND; LN_TOO_LARGE past ${max} bytes; LN_INVALID with a
- * NUL in it; LN_IO.
+ * The content of a secret file without its last newline (LF or CRLF).  Yours,
+ * release with ln_wipe_free.  LN_FORBIDDEN when it is not a regular file, is a
+ * symbolic link, or group or others have any right on it; LN_NOT_FOUND;
+ * LN_TOO_LARGE past ${max} bytes; LN_INVALID with a NUL in it; LN_IO; LN_NOMEM.
  */
 LN_API enum ln_status ln_secret_read_file(const char *path, size_t max,
     char **out, struct ln_error *err) LN_USE;
 
 /**
- * ln_seal(keys, context, plain, n, out, err) / ln_unseal(...):
+ * ln_seal(keys, context, plain, out, err) / ln_unseal(...):
  * Seal ${plain} for rest with XChaCha20-Poly1305, bound to ${context} (for
  * example "user:<id>:api_key"), as printable text "s1.<base64url>" / open it
  * again.  Both results are yours; release the opened one with ln_wipe_free.

@@ -36,15 +36,18 @@ LN_API enum ln_status ln_utf8_repair(const char *s, size_t n, char **out,
 
 /**
  * ln_text_key(s, out, err):
- * The form under which two names are the same: Unicode NFKC with case folded.
- * Yours, release with ln_free.  LN_INVALID if ${s} is not UTF-8, LN_NOMEM.
+ * The form under which two names are the same: Unicode NFKC with case folded
+ * and without default-ignorable code points (soft hyphen, joiners), so it can
+ * be empty.  Yours, release with ln_free.  LN_INVALID if ${s} is not UTF-8,
+ * LN_NOMEM.
  */
 LN_API enum ln_status ln_text_key(const char *s, char **out,
     struct ln_error *err) LN_USE;
 
 /**
  * ln_text_has_control(s):
- * Whether ${s} holds a C0 or C1 control character or DEL.
+ * Whether ${s} holds a C0 or C1 control character or DEL, in UTF-8 or as a
+ * bare byte.
  */
 LN_API bool ln_text_has_control(const char *s);
 
@@ -57,9 +60,10 @@ LN_API enum ln_status ln_text_trim(const char *s, char **out,
 
 /**
  * ln_text_tag(s, out, err):
- * A tag as it is stored: trimmed, lower case, inner white space as "-".
- * Yours.  LN_INVALID when empty, longer than LN_TAG_MAX code points or with
- * control characters; LN_NOMEM.
+ * A tag as it is stored: trimmed, lower case, NFC, each run of inner spaces
+ * (Unicode Zs) as one "-".  Yours.  LN_INVALID with field "tag" when empty,
+ * longer than LN_TAG_MAX code points, with control characters or not UTF-8;
+ * LN_NOMEM.
  */
 #define LN_TAG_MAX 64
 LN_API enum ln_status ln_text_tag(const char *s, char **out,
