@@ -1,0 +1,376 @@
+/* The database out and in. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ln/audit.h>
+#include <ln/buf.h>
+#include <ln/session.h>
+#include <ln/transfer.h>
+
+#include "jobs.h"
+#include "multipart.h"
+#include "reply.h"
+#include "routes.h"
+
+#define USER_JSON_MAX ((size_t)256 * 1024 * 1024)
+
+struct db_job {
+	struct job j;
+	char user_id[64];
+	unsigned char session[LN_KEY_BYTES];
+	char *path;		/* our temporary file, unlinked at the end */
+	struct kore_buf *body;	/* import: a small body */
+	bool is_multipart;
+	char boundary[80];
+	bool is_dry_run;
+	struct ln_report *report;
+	struct ln_buf out;	/* export as JSON */
+};
+
+static void
+db_free(struct job *j)
+{
+	struct db_job *d = (struct db_job *)j;
+
+	if (d->path != NULL)
+		(void)unlink(d->path);
+	free(d->path);
+	if (d->body != NULL)
+		kore_buf_free(d->body);
+	ln_report_free(d->report);
+	ln_buf_free(&d->out);
+	free(d);
+}
+
+static struct db_job *
+db_new(const struct rq *q, void (*run)(struct job *, struct ln_store *),
+    int (*done)(struct rq *, struct job *))
+{
+	struct db_job *d;
+	char id[LN_UUID_SIZE];
+
+	if ((d = calloc(1, sizeof(*d))) == NULL)
+		return NULL;
+	d->j.run = run;
+	d->j.done = done;
+	d->j.free = db_free;
+	d->out = (struct ln_buf)LN_BUF_INIT(USER_JSON_MAX);
+	(void)snprintf(d->user_id, sizeof(d->user_id), "%s", q->user->id);
+	memcpy(d->session, q->session, sizeof(d->session));
+	ln_uuid(id);
+	if (asprintf(&d->path, "%s/%s.db", server.tmp_dir, id) == -1) {
+		d->path = NULL;
+		db_free(&d->j);
+		return NULL;
+	}
+	return d;
+}
+
+static bool
+keep_going(void *arg, int percent)
+{
+	(void)arg;
+	(void)percent;
+	return !jobs_stopping();
+}
+
+/* Queueing took time: is the person still an administrator? */
+static enum ln_status
+still_admin(struct db_job *d, struct ln_store *st)
+{
+	struct ln_user *u = NULL;
+	enum ln_status s;
+
+	s = ln_session_user_by_hash(st, d->session, &u, &d->j.err);
+	if (s == LN_OK && (u->role != LN_USER_ROLE_ADMIN || u->is_blocked))
+		s = ln_fail(&d->j.err, LN_FORBIDDEN,
+		    "Administrator access required", "lost meanwhile");
+	ln_user_free(u);
+	return s;
+}
+
+static void
+export_file_run(struct job *j, struct ln_store *st)
+{
+	struct db_job *d = (struct db_job *)j;
+	struct ln_export_opts opts = { .size = sizeof(opts),
+		.progress = keep_going };
+	int64_t bytes;
+
+	if ((j->status = still_admin(d, st)) == LN_OK)
+		j->status = ln_export(st, d->path, &opts, &bytes, &j->err);
+}
+
+struct mapping {
+	void *base;
+	size_t len;
+};
+
+static int
+unmap(struct netbuf *nb)
+{
+	struct mapping *m = nb->extra;
+
+	(void)munmap(m->base, m->len);
+	free(m);
+	return KORE_RESULT_OK;
+}
+
+static int
+export_file_done(struct rq *q, struct job *j)
+{
+	const struct db_job *d = (const struct db_job *)j;
+	struct mapping *m = NULL;
+	struct stat sb;
+	int fd;
+
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1 || fstat(fd, &sb) == -1 || sb.st_size <= 0 ||
+	    (m = malloc(sizeof(*m))) == NULL)
+		goto fail;
+	m->len = (size_t)sb.st_size;
+	m->base = mmap(NULL, m->len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (m->base == MAP_FAILED)
+		goto fail;
+	(void)close(fd);
+	reply_headers(q, false, false);
+	reply_disposition(q, "localneural.db");
+	http_response_header(q->req, "content-type",
+	    "application/vnd.sqlite3");
+	q->is_sent = true;
+	if (q->req->method == HTTP_METHOD_HEAD) {
+		(void)munmap(m->base, m->len);
+		http_response_stream(q->req, 200, NULL, m->len, NULL, NULL);
+		free(m);
+	} else
+		http_response_stream(q->req, 200, m->base, m->len, unmap, m);
+	return KORE_RESULT_OK;
+fail:
+	if (fd != -1)
+		(void)close(fd);
+	free(m);
+	return reply_fail(q, LN_IO, NULL);
+}
+
+static void
+export_json_run(struct job *j, struct ln_store *st)
+{
+	struct db_job *d = (struct db_job *)j;
+
+	j->status = ln_export_user_json(st, d->user_id, &d->out, &j->err);
+}
+
+static int
+export_json_done(struct rq *q, struct job *j)
+{
+	const struct db_job *d = (const struct db_job *)j;
+
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	return reply_attachment(q, "application/json; charset=utf-8",
+	    "localneural-data.json", ln_buf_str(&d->out), d->out.len);
+}
+
+int
+db_export(struct rq *q)
+{
+	struct db_job *d;
+	char format[8];
+	bool is_json;
+
+	is_json = q->user->role != LN_USER_ROLE_ADMIN || q->user->is_blocked ||
+	    (rq_query(q, "format", format, sizeof(format)) &&
+	    strcmp(format, "json") == 0);
+	d = is_json ? db_new(q, export_json_run, export_json_done) :
+	    db_new(q, export_file_run, export_file_done);
+	if (d == NULL)
+		return reply_fail(q, LN_NOMEM, NULL);
+	return job_start(q, &d->j, JOB_WORK);
+}
+
+static enum ln_status
+write_file(const char *path, const void *p, size_t n, struct ln_error *err)
+{
+	enum ln_status s = LN_OK;
+	ssize_t w;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (fd == -1)
+		return ln_fail(err, LN_IO, "", "open: errno %d", errno);
+	while (n > 0 && s == LN_OK) {
+		w = write(fd, p, n);
+		if (w == -1 && errno != EINTR)
+			s = ln_fail(err, LN_IO, "", "write: errno %d", errno);
+		else if (w > 0) {
+			p = (const char *)p + w;
+			n -= (size_t)w;
+		}
+	}
+	if (close(fd) == -1 && s == LN_OK)
+		s = ln_fail(err, LN_IO, "", "close: errno %d", errno);
+	return s;
+}
+
+/* Replace the body in d->path by the part of it that is the file. */
+static enum ln_status
+unwrap_file(struct db_job *d)
+{
+	const void *part;
+	struct stat sb;
+	char *inner = NULL;
+	void *base = MAP_FAILED;
+	enum ln_status s;
+	size_t n, len = 0;
+	int fd;
+
+	s = ln_fail(&d->j.err, LN_IO, "", "map %s", d->path);
+	fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1 || fstat(fd, &sb) == -1 || sb.st_size <= 0)
+		goto out;
+	len = (size_t)sb.st_size;
+	base = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (base == MAP_FAILED)
+		goto out;
+	if (!multipart_part(base, len, d->boundary, "file", &part, &n)) {
+		s = ln_fail(&d->j.err, LN_INVALID, "Invalid database file",
+		    "no part named file");
+		goto out;
+	}
+	if (asprintf(&inner, "%s.part", d->path) == -1) {
+		inner = NULL;
+		s = ln_fail(&d->j.err, LN_NOMEM, "", "asprintf");
+		goto out;
+	}
+	s = write_file(inner, part, n, &d->j.err);
+	(void)unlink(d->path);
+	free(d->path);
+	d->path = inner;
+out:
+	if (base != MAP_FAILED)
+		(void)munmap(base, len);
+	if (fd != -1)
+		(void)close(fd);
+	return s;
+}
+
+static enum ln_status
+unwrap(struct db_job *d)
+{
+	const void *part;
+	size_t n;
+
+	if (d->body == NULL)
+		return d->is_multipart ? unwrap_file(d) : LN_OK;
+	part = d->body->data;
+	n = d->body->offset;
+	if (d->is_multipart && !multipart_part(d->body->data,
+	    d->body->offset, d->boundary, "file", &part, &n))
+		return ln_fail(&d->j.err, LN_INVALID, "Invalid database file",
+		    "no part named file");
+	return write_file(d->path, part, n, &d->j.err);
+}
+
+/* What the audit log keeps of a refusal: the codes of the findings. */
+static void
+audit_refusal(struct db_job *d, struct ln_store *st)
+{
+	char codes[512];
+	struct ln_error err = LN_ERROR_INIT;
+	size_t i, n;
+
+	n = 0;
+	codes[0] = '\0';
+	for (i = 0; d->report != NULL && i < d->report->finding_count &&
+	    n < sizeof(codes) - 80; i++)
+		if (d->report->findings[i].level == LN_FINDING_ERROR)
+			n += (size_t)snprintf(codes + n, sizeof(codes) - n,
+			    "%s%.64s", n > 0 ? "," : "",
+			    d->report->findings[i].code);
+	if (ln_audit_add(st, "db.import", NULL, LN_INVALID, codes, &err) !=
+	    LN_OK)
+		reply_log(d->j.request_id, err.status, &err);
+}
+
+static void
+import_run(struct job *j, struct ln_store *st)
+{
+	struct db_job *d = (struct db_job *)j;
+	struct ln_transfer_opts opts = { .size = sizeof(opts),
+		.progress = keep_going };
+
+	if ((j->status = still_admin(d, st)) != LN_OK ||
+	    (j->status = unwrap(d)) != LN_OK)
+		return;
+	opts.is_dry_run = d->is_dry_run;
+	opts.keep_admin_id = d->user_id;
+	if (d->is_dry_run)
+		j->status = ln_validate(d->path, &opts, &d->report, &j->err);
+	else
+		j->status = ln_import(st, d->path, &opts, &d->report,
+		    &j->err);
+	if (j->status == LN_OK && !d->report->is_importable)
+		j->status = ln_fail(&j->err, LN_INVALID,
+		    "Invalid database file", "see the audit log");
+	if (j->status == LN_INVALID)
+		audit_refusal(d, st);
+}
+
+static int
+import_done(struct rq *q, struct job *j)
+{
+	const struct db_job *d = (const struct db_job *)j;
+	struct ln_jw *w;
+
+	if (j->status == LN_INVALID || j->status == LN_CORRUPT ||
+	    j->status == LN_TOO_NEW) {
+		reply_log(q->id, j->status, &j->err);
+		return reply_error(q, 400, "Invalid database file");
+	}
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "status", "success");
+		ln_report_json(d->report, w);
+	}
+	return reply_json(q, 200, w);
+}
+
+int
+db_import(struct rq *q)
+{
+	struct http_request *req = q->req;
+	struct db_job *d;
+	char dry[8];
+
+	if (req->http_body_length == 0)
+		return reply_error(q, 400, "Invalid database file");
+	if ((d = db_new(q, import_run, import_done)) == NULL)
+		return reply_fail(q, LN_NOMEM, NULL);
+	d->is_dry_run = rq_query(q, "dry_run", dry, sizeof(dry)) &&
+	    strcmp(dry, "1") == 0;
+	d->is_multipart = multipart_boundary(rq_header(q, "content-type"),
+	    d->boundary, sizeof(d->boundary));
+	/* The job outlives the request, so it takes the body along. */
+	if (req->http_body_path != NULL) {
+		if (rename(req->http_body_path, d->path) == -1) {
+			db_free(&d->j);
+			return reply_fail(q, LN_IO, NULL);
+		}
+	} else {
+		d->body = req->http_body;
+		req->http_body = NULL;
+	}
+	return job_start(q, &d->j, JOB_WORK);
+}

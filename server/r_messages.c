@@ -1,0 +1,99 @@
+/* Messages of a conversation. */
+
+#include <string.h>
+
+#include <ln/conversation.h>
+#include <ln/message.h>
+
+#include "reply.h"
+#include "routes.h"
+
+static void
+images_json(struct ln_jw *w, const char *images)
+{
+	const struct ln_json_opts opts = { .size = sizeof(opts) };
+	struct ln_json *root = NULL;
+
+	if (images == NULL || ln_json_parse(images, strlen(images), &opts,
+	    &root, NULL) != LN_OK || ln_json_type(root) != LN_JSON_ARRAY) {
+		ln_jw_array(w, "images");
+		ln_jw_end(w);
+	} else
+		ln_jw_node(w, "images", root);
+	ln_json_free(root);
+}
+
+static void
+list_json(struct ln_jw *w, const char *name,
+    const struct ln_message_list *list)
+{
+	const struct ln_message *m;
+	size_t i;
+
+	ln_jw_array(w, name);
+	for (i = 0; i < list->count; i++) {
+		m = list->items[i];
+		ln_jw_object(w, NULL);
+		ln_jw_int(w, "id", m->id);
+		ln_jw_string(w, "role", ln_message_role_name(m->role));
+		ln_jw_string(w, "content", m->content);
+		images_json(w, m->images);
+		ln_jw_time(w, "timestamp", m->created_ms);
+		ln_jw_bool(w, "pinned", m->pinned_ms != 0);
+		ln_jw_int(w, "tokens", m->tokens);
+		ln_jw_string(w, "model", m->model);
+		ln_jw_string(w, "state", ln_message_state_name(m->state));
+		ln_jw_end(w);
+	}
+	ln_jw_end(w);
+}
+
+int
+chat_show(struct rq *q)
+{
+	struct ln_message_list list = { NULL, 0 };
+	struct ln_conversation *c = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_jw *w;
+	enum ln_status s;
+
+	s = ln_conversation_get(worker_store, q->user->id, q->param[0], &c,
+	    &err);
+	if (s == LN_OK)
+		s = ln_message_list(worker_store, q->user->id, q->param[0],
+		    &list, &err);
+	if (s != LN_OK) {
+		ln_conversation_free(c);
+		return reply_fail(q, s, &err);
+	}
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "session_id", c->id);
+		ln_jw_string(w, "title", c->title);
+		list_json(w, "messages", &list);
+		ln_jw_string(w, "model", c->model);
+		ln_jw_string(w, "system_prompt", c->system_prompt);
+		ln_jw_string(w, "project_id", c->project_id);
+	}
+	ln_conversation_free(c);
+	ln_message_list_free(&list);
+	return reply_json(q, 200, w);
+}
+
+int
+messages_list(struct rq *q)
+{
+	struct ln_message_list list = { NULL, 0 };
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_jw *w;
+	enum ln_status s;
+
+	s = ln_message_list(worker_store, q->user->id, q->param[0], &list,
+	    &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL)
+		list_json(w, NULL, &list);
+	ln_message_list_free(&list);
+	return reply_json(q, 200, w);
+}

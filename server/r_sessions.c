@@ -1,0 +1,214 @@
+/* Conversations ("sessions" on the wire). */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ln/conversation.h>
+
+#include "input.h"
+#include "reply.h"
+#include "routes.h"
+
+#define HISTORY_MAX 1000
+#define TITLE_BYTES_MAX (LN_TITLE_MAX * 4)
+
+static void
+tags_json(struct ln_jw *w, const char *tags)
+{
+	const char *p;
+	size_t n;
+
+	ln_jw_array(w, "tags");
+	for (p = tags; p != NULL && *p != '\0'; p += *p != '\0') {
+		n = strcspn(p, "\x1f");
+		if (n > 0)
+			ln_jw_stringn(w, NULL, p, n);
+		p += n;
+	}
+	ln_jw_end(w);
+}
+
+static void
+conversation_json(struct ln_jw *w, const struct ln_conversation *c)
+{
+	ln_jw_object(w, NULL);
+	ln_jw_string(w, "id", c->id);
+	ln_jw_string(w, "title", c->title);
+	ln_jw_string(w, "model", c->model);
+	ln_jw_string(w, "project_id", c->project_id);
+	ln_jw_string(w, "project_title", c->project_title);
+	ln_jw_bool(w, "archived", c->archived_ms != 0);
+	ln_jw_bool(w, "pinned", c->pinned_ms != 0);
+	ln_jw_string(w, "group_id", c->group_id);
+	ln_jw_int(w, "total_tokens", c->total_tokens);
+	tags_json(w, c->tags);
+	ln_jw_time(w, "updated_at", c->updated_ms);
+	ln_jw_end(w);
+}
+
+int
+history_list(struct rq *q)
+{
+	struct ln_conversation_filter f = { .size = sizeof(f) };
+	struct ln_conversation_list list = { NULL, 0 };
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_jw *w;
+	enum ln_status s;
+	char archived[8], before[RQ_PARAM_SIZE];
+	size_t i;
+
+	if (rq_query(q, "archived", archived, sizeof(archived)))
+		f.with_archived = strcmp(archived, "1") == 0;
+	if (rq_query(q, "before", before, sizeof(before)))
+		f.before = before;
+	if (!input_query_int(q, "limit", 1, HISTORY_MAX, &f.limit))
+		return KORE_RESULT_OK;
+	s = ln_conversation_list(worker_store, q->user->id, &f, &list, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_array(w, NULL);
+		for (i = 0; i < list.count; i++)
+			conversation_json(w, list.items[i]);
+	}
+	ln_conversation_list_free(&list);
+	return reply_json(q, 200, w);
+}
+
+static int
+reply_outcome(struct rq *q, enum ln_status s, const struct ln_error *err)
+{
+	return s == LN_OK ? reply_success(q) : reply_fail(q, s, err);
+}
+
+int
+session_delete(struct rq *q)
+{
+	struct ln_error err = LN_ERROR_INIT;
+
+	return reply_outcome(q, ln_conversation_delete(worker_store,
+	    q->user->id, q->param[0], &err), &err);
+}
+
+int
+session_rename(struct rq *q)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	const char *title;
+
+	if (!input_string(q, "title", TITLE_BYTES_MAX, &title))
+		return KORE_RESULT_OK;
+	if (title == NULL)
+		return reply_field(q, 400, "title", "A title is required");
+	return reply_outcome(q, ln_conversation_rename(worker_store,
+	    q->user->id, q->param[0], title, &err), &err);
+}
+
+/* Pin and archive: a value, or the opposite of what is. */
+static int
+toggle(struct rq *q, const char *name, bool (*is_set)(
+    const struct ln_conversation *), enum ln_status (*set)(struct ln_store *,
+    const char *, const char *, bool, struct ln_error *))
+{
+	struct ln_conversation *c = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_jw *w;
+	enum ln_status s;
+	bool value = false, is_given;
+
+	if (!input_bool(q, name, &value, &is_given))
+		return KORE_RESULT_OK;
+	if (!is_given) {
+		s = ln_conversation_get(worker_store, q->user->id,
+		    q->param[0], &c, &err);
+		if (s != LN_OK)
+			return reply_fail(q, s, &err);
+		value = !is_set(c);
+		ln_conversation_free(c);
+	}
+	s = set(worker_store, q->user->id, q->param[0], value, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "status", "success");
+		ln_jw_bool(w, name, value);
+	}
+	return reply_json(q, 200, w);
+}
+
+static bool
+is_pinned(const struct ln_conversation *c)
+{
+	return c->pinned_ms != 0;
+}
+
+static bool
+is_archived(const struct ln_conversation *c)
+{
+	return c->archived_ms != 0;
+}
+
+int
+session_pin(struct rq *q)
+{
+	return toggle(q, "pinned", is_pinned, ln_conversation_pin);
+}
+
+int
+session_archive(struct rq *q)
+{
+	return toggle(q, "archived", is_archived, ln_conversation_archive);
+}
+
+int
+session_config_show(struct rq *q)
+{
+	struct ln_conversation *c = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_jw *w;
+	enum ln_status s;
+
+	s = ln_conversation_get(worker_store, q->user->id, q->param[0], &c,
+	    &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "system_prompt", c->system_prompt);
+		ln_jw_string(w, "model", c->model);
+		if (c->has_temperature)
+			ln_jw_number(w, "temperature", c->temperature);
+		else
+			ln_jw_null(w, "temperature");
+	}
+	ln_conversation_free(c);
+	return reply_json(q, 200, w);
+}
+
+int
+session_config_update(struct rq *q)
+{
+	const struct ln_json *n = ln_json_get(q->body, "temperature");
+	struct ln_error err = LN_ERROR_INIT;
+	const char *model, *prompt;
+	double temperature = 0;
+	bool is_given;
+	enum ln_status s;
+
+	if (!input_string(q, "model", 512, &model) ||
+	    !input_string(q, "system_prompt", SERVER_BODY_MAX, &prompt) ||
+	    !input_number(q, "temperature", &temperature, &is_given))
+		return KORE_RESULT_OK;
+	/* An explicit null clears it. */
+	if (n != NULL && !is_given) {
+		temperature = (double)NAN;
+		is_given = true;
+	}
+	s = ln_conversation_configure(worker_store, q->user->id, q->param[0],
+	    model, prompt, is_given ? &temperature : NULL, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	return session_config_show(q);
+}

@@ -1,0 +1,81 @@
+#ifndef ROUTES_H
+#define ROUTES_H
+
+#include "api.h"
+
+/* The one table, ended by a row without a path. */
+extern const struct route routes[];
+
+/* r_auth.c */
+int auth_register(struct rq *);
+int auth_login(struct rq *);
+int auth_logout(struct rq *);
+int auth_me(struct rq *);
+int auth_forgot(struct rq *);
+int auth_reset(struct rq *);
+
+/* r_profile.c */
+int profile_show(struct rq *);
+int profile_update(struct rq *);
+int profile_password(struct rq *);
+
+/* r_sessions.c */
+int history_list(struct rq *);
+int session_delete(struct rq *);
+int session_rename(struct rq *);
+int session_pin(struct rq *);
+int session_archive(struct rq *);
+int session_config_show(struct rq *);
+int session_config_update(struct rq *);
+
+/* r_messages.c */
+int chat_show(struct rq *);
+int messages_list(struct rq *);
+
+/* r_export.c */
+int session_export(struct rq *);
+
+/* r_admin.c */
+int admin_users_list(struct rq *);
+int admin_users_create(struct rq *);
+int admin_users_delete(struct rq *);
+int admin_user_role(struct rq *);
+int admin_user_show(struct rq *);
+int admin_user_password(struct rq *);
+int admin_user_block(struct rq *);
+int admin_user_revoke(struct rq *);
+int admin_audit(struct rq *);
+
+/* r_settings.c */
+int admin_settings_show(struct rq *);
+int admin_settings_update(struct rq *);
+int user_settings_show(struct rq *);
+int user_settings_update(struct rq *);
+int provider_config_show(struct rq *);
+int provider_config_update(struct rq *);
+
+/* r_models.c */
+int provider_models(struct rq *);
+int models_list(struct rq *);
+
+/* r_db.c */
+int db_export(struct rq *);
+int db_import(struct rq *);
+
+/* r_health.c */
+int health_show(struct rq *);
+int healthz(struct rq *);
+
+/* ws.c, sse.c */
+int ws_open(struct rq *);
+int chat_stream(struct rq *);
+
+/* pages.c */
+int page_login(struct rq *);
+int page_app(struct rq *);
+int page_admin(struct rq *);
+int page_reset(struct rq *);
+int page_favicon(struct rq *);
+int page_static(struct rq *);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef SHARED_H
+#define SHARED_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ln/base.h>
+#include <ln/error.h>
+
+/*
+ * Memory that all workers share: mapped by the parent, kept when a worker is
+ * replaced, gone at restart.  Nothing here may be left locked by a process
+ * that dies.
+ */
+
+#define SHARED_HASH_SLOTS 2	/* security contract: hashes at once */
+#define SHARED_HASH_QUEUE 32	/* the same line */
+#define SHARED_HASH_WAIT_MS 5000 /* the same line */
+
+#define SHARED_RATE_BUCKETS 8192
+#define SHARED_RATE_WAYS 8
+
+struct shared {
+	_Atomic unsigned ready_count;
+	_Atomic bool is_announced;
+	pthread_mutex_t hash_slot[SHARED_HASH_SLOTS];	/* robust */
+	_Atomic int hash_queue;
+	_Atomic uint64_t rate[SHARED_RATE_BUCKETS][SHARED_RATE_WAYS];
+};
+
+/**
+ * shared_open(out, err):
+ * Map and initialise it.  Parent, once.
+ */
+enum ln_status shared_open(struct shared **out, struct ln_error *err);
+
+/**
+ * shared_hash_enter(sh, deadline_ms) / shared_hash_leave(sh, slot):
+ * Wait for one of the slots until the monotonic time ${deadline_ms}; returns
+ * its number or -1 / give it back.  Worker threads only: it sleeps.
+ */
+int shared_hash_enter(struct shared *sh, int64_t deadline_ms);
+void shared_hash_leave(struct shared *sh, int slot);
+
+#endif
