@@ -399,9 +399,9 @@ ln_conversation_archive(struct ln_store *st, const char *user_id,
 	return mark(st, SQL_ARCHIVE, user_id, id, is_archived, err);
 }
 
-enum ln_status
-ln_conversation_delete(struct ln_store *st, const char *user_id,
-    const char *id, struct ln_error *err)
+static enum ln_status
+delete_row(struct ln_store *st, const char *user_id, const char *id,
+    struct ln_error *err)
 {
 	struct lni_stmt q;
 	enum ln_status s;
@@ -411,6 +411,19 @@ ln_conversation_delete(struct ln_store *st, const char *user_id,
 	lni_bind_text(&q, 1, id);
 	lni_bind_text(&q, 2, user_id);
 	return change_one(&q, err);
+}
+
+enum ln_status
+ln_conversation_delete(struct ln_store *st, const char *user_id,
+    const char *id, struct ln_error *err)
+{
+	enum ln_status s;
+
+	/* A transaction, so that the search index forgets the messages. */
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
+		return s;
+	s = delete_row(st, user_id, id, err);
+	return lni_tx_end(st, s, err);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "store/search.h"
 #include "store/store.h"
 
 #include "base/banned.h"
@@ -42,6 +43,8 @@ enum ln_status
 lni_tx_end(struct ln_store *st, enum ln_status s, struct ln_error *err)
 {
 	assert(st->tx_depth > 0);
+	if (s == LN_OK && st->tx_depth == 1)
+		s = lni_search_settle(st, err);
 	st->tx_depth--;
 	if (s == LN_OK) {
 		s = lni_exec(st, st->tx_depth == 0 ? SQL_COMMIT : SQL_RELEASE,

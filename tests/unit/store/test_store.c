@@ -397,15 +397,21 @@ an_answer_enters_the_search_index_when_it_is_whole(void **state)
 		{ "UPDATE message SET content = 'edited' WHERE id = 1",
 		    "whole", 0 },
 		{ "SELECT 1", "edited", 1 },
-		{ "DELETE FROM conversation", "edited", 0 },
+		{ "UPDATE message SET content = 'twice' WHERE id = 1;"
+		    "UPDATE message SET content = 'thrice' WHERE id = 1;",
+		    "twice", 0 },
+		{ "SELECT 1", "thrice", 1 },
+		{ "DELETE FROM conversation", "thrice", 0 },
 	};
 	struct ln_store *st = must_open(*state, LN_STORE_CREATE);
 	struct lni_stmt q;
 	size_t i;
 
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(lni_tx_begin(st, NULL), LN_OK);
 		assert_int_equal(sqlite3_exec(lni_store_db(st), steps[i].sql,
 		    NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(lni_tx_end(st, LN_OK, NULL), LN_OK);
 		assert_int_equal(lni_stmt_get(&q, st, SQL, NULL), LN_OK);
 		lni_bind_text(&q, 1, steps[i].word);
 		assert_int_equal(lni_stmt_row(&q, NULL), LN_OK);
