@@ -72,12 +72,12 @@ export class Users {
 		    h('th', { scope: 'row' }, user.username),
 		    h('td', {}, user.email ?? '—'),
 		    h('td', {}, this.role(user)),
-		    h('td', {}, h('span', {
+		    h('td', { class: 'state-cell' }, h('span', {
 		        class: user.blocked ? 'state blocked' : 'state',
 		    }, user.blocked ? 'blocked' : 'active')),
-		    h('td', {}, timeElement(user.created_at)),
-		    h('td', {}, timeElement(user.last_login_at)),
-		    h('td', {}, h('div', { class: 'row' },
+		    h('td', { class: 'when' }, timeElement(user.created_at)),
+		    h('td', { class: 'when' }, timeElement(user.last_login_at)),
+		    h('td', { class: 'acts-cell' }, h('div', { class: 'row' },
 		        this.button(user.blocked ? 'Unblock' : 'Block', user,
 		            () => user.blocked ? this.unblock(user) :
 		                this.block(user)),
@@ -204,7 +204,7 @@ export class Users {
 			        name: 'username', autocomplete: 'off', maxlength: 64,
 			    }), 'Letters, digits, dot, underscore, hyphen.'),
 			    field('E-mail (optional)', h('input', {
-			        name: 'email', type: 'email', autocomplete: 'off',
+			        name: 'email', inputmode: 'email', autocomplete: 'off',
 			        maxlength: 254,
 			    })),
 			    field('Role', h('select', { name: 'role' },

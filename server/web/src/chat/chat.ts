@@ -89,7 +89,7 @@ export class Chat {
 			    `/api/chat/${path(id)}`);
 
 			if (load === this.loads)
-				this.loaded(id, thread);
+				this.loaded(thread);
 		} catch (error) {
 			if (load !== this.loads)
 				return;
@@ -145,11 +145,7 @@ export class Chat {
 				this.lose('The connection dropped before the message ' +
 				    'was confirmed. Look at the list before you send ' +
 				    'it again.');
-		} else if (!again && !this.live) {
-			this.link?.send({
-				type: 'resume', session_id: this.current, after: 0,
-			});
-		} else if (again && this.live && !this.pending) {
+		} else if (this.live && !this.pending) {
 			this.live.doubtful = true;
 			this.resume();
 		} else if (again) {
@@ -191,7 +187,7 @@ export class Chat {
 		}
 	}
 
-	private loaded(id: string, thread: Thread): void {
+	private loaded(thread: Thread): void {
 		const messages = thread.messages;
 		const last = messages.at(-1);
 		const lost = this.pending;
@@ -205,8 +201,6 @@ export class Chat {
 			this.giveBack(lost, 'The message was not sent.');
 		if (last?.state === 'streaming')
 			this.join(last);
-		else
-			this.link?.send({ type: 'resume', session_id: id, after: 0 });
 	}
 
 	/* What is journalled of a running answer is shown; the rest follows. */
@@ -266,12 +260,22 @@ export class Chat {
 			    'Not connected: the answer can’t be stopped now.');
 			return;
 		}
-		postStream(frame, (event) => this.event(event))
+		postStream(frame, (event) => this.posted(event))
 			.then(() => {
 				if (this.live && this.current !== null)
 					void this.load(this.current);
 			})
 			.catch((error: unknown) => this.refused(error));
+	}
+
+	/* Every open socket of the person hears the answer, ours as well: then
+	 * the copy that comes as the reply is not wanted. */
+	private posted(event: ServerEvent): void {
+		const isAnswer = event.type === 'stream_chunk' ||
+		    event.type === 'stream_done' || event.type === 'tool_call';
+
+		if (!isAnswer || this.link?.state !== 'open')
+			this.event(event);
 	}
 
 	private refused(error: unknown): void {
@@ -310,17 +314,24 @@ export class Chat {
 			void this.conversations.refresh().catch(() => undefined);
 		this.conversations.update(id,
 		    { updated_at: new Date().toISOString() });
-		if (id !== this.current ||
-		    this.view.log.turns.some((turn) => turn.id === message))
+		if (id !== this.current || this.shown(message))
 			return;
+		if (this.pending?.frame.prompt === text)
+			return this.saved(this.pending.frame.temp_id, message);
 		this.view.log.addUser(text, message, new Date().toISOString());
-		this.begin();
+		if (!this.live)
+			this.begin();
 	}
 
 	private tool(name: string, status: string): void {
 		const live = this.live ?? this.begin();
 
 		this.view.log.tool(live.turn, name, status);
+	}
+
+	/** The log has the message of that row. */
+	private shown(message: number): boolean {
+		return this.view.log.turns.some((turn) => turn.id === message);
 	}
 
 	private chunk(event: ServerEvent & { type: 'stream_chunk' }): void {
@@ -349,8 +360,7 @@ export class Chat {
 		    { updated_at: new Date().toISOString() });
 		if (event.session_id !== this.current)
 			return;
-		if (live ? live.doubtful : event.db_id &&
-		    !this.view.log.turns.some((turn) => turn.id === event.db_id)) {
+		if (live ? live.doubtful : event.db_id && !this.shown(event.db_id)) {
 			this.drop();
 			void this.load(event.session_id);
 			return;
@@ -364,13 +374,14 @@ export class Chat {
 	}
 
 	private failed(id: string | undefined, error: string): void {
-		const text = error && sentence(error);
+		const isBlock = /account has been blocked/.test(error);
+		const text = error && !isBlock ? sentence(error) : '';
 		const mine = this.pending !== null ||
 		    (this.live !== null && (id === undefined ||
 		    id === this.current));
 
-		if (/account has been blocked/.test(error))
-			this.view.composer.blocked(text);
+		if (isBlock)
+			this.view.composer.blocked(error);
 		if (!mine) {
 			if (id === undefined || id === this.current)
 				this.view.composer.problem(text);
@@ -385,7 +396,8 @@ export class Chat {
 	/* An error of a running answer is followed by its stream_done, that of
 	 * one that never began is not. */
 	private broken(live: Live, text: string): void {
-		this.view.log.problem(live.turn, text);
+		if (text)
+			this.view.log.problem(live.turn, text);
 		clearTimeout(this.silence);
 		this.silence = window.setTimeout(() => {
 			if (this.live !== live)

@@ -65,6 +65,11 @@ export class Composer {
 		this.box.focus();
 	}
 
+	/** The page knows who writes and where: it takes messages now. */
+	ready(): void {
+		this.box.disabled = false;
+	}
+
 	running(yes: boolean): void {
 		const label = yes ? 'Stop' : 'Send';
 

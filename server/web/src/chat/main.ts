@@ -68,13 +68,11 @@ function redraw(): void {
 	    conversations.more);
 	bar.show(chat.current === null ? null :
 	    conversations.byId.get(chat.current) ?? null);
-	byId('me-sum', HTMLElement).textContent =
-	    `${count}${conversations.more ? '+' : ''} ` +
-	    `${count === 1 ? 'chat' : 'chats'} · ${short(tokens)} tokens`;
-}
+	const sum = byId('me-sum', HTMLElement);
 
-function short(count: number): string {
-	return count < 1000 ? String(count) : `${Math.round(count / 1000)}k`;
+	sum.textContent = `${count}${conversations.more ? '+' : ''} ` +
+	    (count === 1 ? 'chat' : 'chats');
+	sum.title = `${tokens} tokens`;
 }
 
 function showModel(name: string | null): void {
@@ -185,6 +183,7 @@ async function start(): Promise<void> {
 	route();
 	addEventListener('hashchange', route);
 	link.connect();
+	composer.ready();
 	composer.focus();
 }
 

@@ -71,7 +71,7 @@ export class TopBar {
 		this.chip.replaceChildren(
 		    model && model !== where ? `${model} · ` : '',
 		    h('b', { class: near ? '' : 'cloud' }, where));
-		this.chip.title = near ? 'Nothing leaves this machine.' :
+		this.chip.title = near ? 'Messages stay in the house.' :
 		    `Messages go to ${where}.`;
 	}
 
@@ -130,8 +130,11 @@ export class TopBar {
 		this.title.after(box);
 		box.select();
 		box.addEventListener('keydown', (event) => {
-			if (event.key === 'Enter' && !event.isComposing)
+			if (event.key === 'Enter' && !event.isComposing) {
+				/* Or the pencil, focused next, takes it as a click. */
+				event.preventDefault();
 				close(true, true);
+			}
 			if (event.key === 'Escape') {
 				event.stopPropagation();
 				close(false, true);

@@ -39,10 +39,11 @@ function ways(admin: boolean): HTMLElement {
 	        'Any OpenAI-compatible endpoint (llama.cpp, vLLM, LM Studio): ',
 	        h('code', {},
 	            'lnctl provider set --global openai --base-url URL'), '.'),
-	    h('li', {}, h('strong', {}, 'In this browser. '),
-	        admin ?
+	    h('li', {}, h('strong', {}, 'In the browser. '),
+	        ...(admin ? [
+	            'Fill in provider, model and key on the ',
 	            h('a', { href: '/admin#settings-h' },
-	                'Open the administration page') :
-	            'An administrator opens the administration page',
-	        ' and fills in provider, model and key.'));
+	                'administration page'), '.'] : [
+	            'Fill in provider, model and key on the ' +
+	                'administration page.'])));
 }

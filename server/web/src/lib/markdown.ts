@@ -62,7 +62,7 @@ export function renderBlock(token: Token,
 
 function outbound(link: HTMLAnchorElement): void {
 	if (!link.hasAttribute('href'))
-		return;
+		return link.replaceWith(...link.childNodes);
 	link.target = '_blank';
 	link.rel = 'noreferrer noopener';
 }

@@ -1,0 +1,630 @@
+/*
+ * A stand-in for the server, in memory: the part of the API that the pages
+ * use, with the real bundle and the real policy headers.  For looking at the
+ * pages while they are made (`node tests/web/mock.mjs`), and for tests of
+ * what a real server does not do on demand: a dropped socket, a lost chunk.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+
+const DIST = fileURLToPath(new URL('../../server/web/dist', import.meta.url));
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
+    "media-src 'self' blob:; manifest-src 'self'; form-action 'self'; " +
+    "base-uri 'none'; frame-ancestors 'none'; " +
+    "require-trusted-types-for 'script'";
+const TYPES = {
+	'.html': 'text/html; charset=utf-8',
+	'.js': 'text/javascript; charset=utf-8',
+	'.css': 'text/css; charset=utf-8',
+	'.svg': 'image/svg+xml',
+	'.woff2': 'font/woff2',
+};
+const BLOCKED = 'Your account has been blocked. Contact an administrator.';
+
+class Refusal extends Error {
+	constructor(status, message, headers = {}) {
+		super(message);
+		this.status = status;
+		this.headers = headers;
+	}
+}
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const now = () => new Date().toISOString();
+
+/* About three words a piece, as a model sends them. */
+const pieces = (text) => text.match(/(?:\S+\s*){1,3}/g) ?? [];
+
+export class Mock {
+	constructor({ provider = 'ollama', pace = 15, answer } = {}) {
+		this.provider = {
+			provider, model: provider === 'offline' ? null : 'llama3.2',
+			base_url: null,
+		};
+		this.pace = pace;
+		this.answer = answer ?? ((prompt) => `You said: **${prompt}**`);
+		this.settings = {
+			allow_registration: false, ...this.provider,
+			model: this.provider.model ?? '', base_url: '',
+			system_prompt: '', api_key_set: false, api_key_last4: null,
+		};
+		this.users = [];
+		this.logins = new Map();
+		this.conversations = new Map();
+		this.sockets = new Set();
+		this.running = new Map();
+		this.requests = [];
+		this.refuseSockets = false;
+		this.skipChunks = 0;
+		this.nextId = 1;
+		this.addUser('admin', 'admin-password', 'admin');
+		this.addUser('alice', 'alice-password', 'user');
+	}
+
+	addUser(username, password, role, email = `${username}@example.org`) {
+		const user = {
+			user_id: randomUUID(), username, email, role, blocked: false,
+			created_at: now(), last_login_at: null, password,
+		};
+
+		this.users.push(user);
+		return user;
+	}
+
+	user(name) {
+		return this.users.find((u) => u.username === name ||
+		    u.email === name);
+	}
+
+	addConversation(owner, title, turns = [], change = {}) {
+		const conversation = {
+			id: randomUUID(), title, model: null, project_id: null,
+			project_title: null, archived: false, pinned: false,
+			group_id: null, total_tokens: 0, tags: [], updated_at: now(),
+			owner, messages: [], ...change,
+		};
+
+		for (const [role, content] of turns)
+			this.addMessage(conversation, role, content);
+		this.conversations.set(conversation.id, conversation);
+		return conversation;
+	}
+
+	addMessage(conversation, role, content) {
+		const message = {
+			id: this.nextId++, role, content, images: null,
+			timestamp: now(), pinned: false,
+			tokens: role === 'assistant' ? pieces(content).length : null,
+			model: role === 'assistant' ? 'llama3.2' : null,
+			state: 'complete',
+		};
+
+		conversation.messages.push(message);
+		conversation.updated_at = now();
+		return message;
+	}
+
+	/* The row, if it is the user's: anybody else's does not exist. */
+	owned(user, id) {
+		const conversation = this.conversations.get(id);
+
+		if (!conversation || conversation.owner !== user.user_id)
+			throw new Refusal(404, 'Not found');
+		return conversation;
+	}
+
+	async start(port = 0) {
+		this.http = createServer((req, res) => void this.serve(req, res));
+		this.wss = new WebSocketServer({
+			noServer: true, maxPayload: 65536,
+		});
+		this.http.on('upgrade', (req, socket, head) => {
+			const user = this.session(req);
+
+			if (this.refuseSockets || !user ||
+			    new URL(req.url, 'http://x').pathname !== '/ws/chat')
+				return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+			this.wss.handleUpgrade(req, socket, head,
+			    (ws) => this.attach(ws, user));
+		});
+		await new Promise((done) =>
+		    this.http.listen(port, '127.0.0.1', done));
+		this.url = `http://127.0.0.1:${this.http.address().port}`;
+		return this;
+	}
+
+	async stop() {
+		this.dropSockets();
+		for (const turn of this.running.values())
+			turn.stopped = true;
+		this.http.closeAllConnections();
+		await new Promise((done) => this.http.close(done));
+	}
+
+	dropSockets() {
+		for (const { ws } of this.sockets)
+			ws.terminate();
+	}
+
+	session(req) {
+		const id = /(?:^|; )ln_session=([\w-]+)/
+			.exec(req.headers.cookie ?? '')?.[1];
+
+		return this.logins.get(id);
+	}
+
+	async serve(req, res) {
+		const url = new URL(req.url, 'http://x');
+
+		try {
+			this.requests.push(`${req.method} ${url.pathname}`);
+			if (url.pathname.startsWith('/api/'))
+				await this.api(req, res, url);
+			else
+				await this.page(req, res, url.pathname);
+		} catch (error) {
+			const refused = error instanceof Refusal;
+
+			if (!refused)
+				console.error(error);
+			this.json(res, refused ? error.status : 500, {
+				error: refused ? error.message :
+				    'An internal error occurred',
+			}, error.headers);
+		}
+	}
+
+	async page(req, res, path) {
+		const user = this.session(req);
+		const go = (to) => res.writeHead(302, { Location: to }).end();
+
+		if (path.startsWith('/static/'))
+			return this.file(res, path.slice('/static/'.length), {
+				'Cache-Control': 'public, max-age=31536000, immutable',
+			});
+		if (path === '/favicon.ico')
+			return res.writeHead(204).end();
+		if (path === '/login')
+			return user ? go('/') : this.file(res, 'login.html');
+		if (path.startsWith('/reset-password/'))
+			return this.file(res, 'reset.html');
+		if (!user)
+			return go('/login');
+		if (path === '/')
+			return this.file(res, 'app.html');
+		if (path === '/admin' || path === '/admin_dashboard')
+			return user.role === 'admin' ? this.file(res, 'admin.html') :
+			    go('/');
+		throw new Refusal(404, 'Not found');
+	}
+
+	async file(res, name, headers = { 'Cache-Control': 'no-store' }) {
+		const path = normalize(join(DIST, name));
+
+		if (!path.startsWith(DIST))
+			throw new Refusal(404, 'Not found');
+		const body = await readFile(path).catch(() => {
+			throw new Refusal(404, 'Not found');
+		});
+
+		res.writeHead(200, {
+			'Content-Type': TYPES[extname(path)],
+			'Content-Security-Policy': CSP,
+			'X-Content-Type-Options': 'nosniff',
+			'Referrer-Policy': 'no-referrer',
+			'Cross-Origin-Opener-Policy': 'same-origin',
+			'Cross-Origin-Resource-Policy': 'same-origin',
+			...headers,
+		}).end(body);
+	}
+
+	json(res, status, body, headers = {}) {
+		res.writeHead(status, {
+			'Content-Type': 'application/json',
+			'Cache-Control': 'no-store', ...headers,
+		}).end(JSON.stringify(body));
+	}
+
+	async api(req, res, url) {
+		const user = this.session(req);
+		const path = url.pathname;
+		const chunks = [];
+		const auth = path.startsWith('/api/auth/');
+
+		for await (const chunk of req)
+			chunks.push(chunk);
+		const raw = Buffer.concat(chunks);
+		const isJson = req.headers['content-type'] === 'application/json';
+		const body = isJson && raw.length ? JSON.parse(raw) : {};
+
+		if (auth)
+			return this.auth(req, res, path, body, user, isJson);
+		if (!user)
+			throw new Refusal(401, 'Authentication required');
+		if (req.method !== 'GET' &&
+		    req.headers['x-requested-with'] !== 'XMLHttpRequest')
+			throw new Refusal(403, 'CSRF validation failed');
+		if (user.blocked && req.method !== 'GET')
+			throw new Refusal(403, BLOCKED);
+		if (/^\/api\/(admin|import)\//.test(path) && user.role !== 'admin')
+			throw new Refusal(403, 'Administrator role required');
+		if (path === '/api/chat/stream')
+			return this.postStream(res, user, body);
+		const args = { req, url, body, raw, user };
+		const reply = this.adminRoute(path, args) ??
+		    this.userRoute(path, args);
+
+		if (reply === undefined)
+			throw new Refusal(404, 'Not found');
+		if (reply.attachment === undefined)
+			return this.json(res, 200, reply);
+		res.writeHead(200, {
+			'Content-Type': 'application/octet-stream',
+			'Content-Disposition':
+			    `attachment; filename="${reply.filename}"`,
+		}).end(reply.attachment);
+	}
+
+	async auth(req, res, path, body, user, isJson) {
+		if (req.method === 'POST' && !isJson)
+			throw new Refusal(415, 'Expected application/json');
+		switch (path) {
+		case '/api/auth/me':
+			if (!user)
+				throw new Refusal(401, 'Authentication required');
+			return this.json(res, 200, { ...user, password: undefined });
+		case '/api/auth/login': {
+			const found = this.user(body.username);
+			const id = randomUUID();
+
+			if (found?.password !== body.password)
+				throw new Refusal(401, 'Invalid username or password');
+			if (found.blocked)
+				throw new Refusal(403, BLOCKED);
+			found.last_login_at = now();
+			this.logins.set(id, found);
+			return this.json(res, 200,
+			    { status: 'success', user_id: found.user_id },
+			    { 'Set-Cookie':
+			        `ln_session=${id}; Path=/; HttpOnly; SameSite=Lax` });
+		}
+		case '/api/auth/logout':
+			for (const [id, who] of this.logins)
+				if (who === user)
+					this.logins.delete(id);
+			return this.json(res, 200, { status: 'success' });
+		case '/api/auth/register':
+			if ([...body.password].length < 8)
+				throw new Refusal(400,
+				    'The password needs at least 8 characters');
+			if (!this.settings.allow_registration)
+				throw new Refusal(403, 'Registration is disabled');
+			if (!this.user(body.username))
+				this.addUser(body.username, body.password, 'user',
+				    body.email ?? null);
+			return this.json(res, 200,
+			    { status: 'success', user_id: randomUUID() });
+		case '/api/auth/forgot-password':
+			throw new Refusal(404, 'user_not_found');
+		case '/api/auth/reset-password':
+			if (body.token !== 'good-token')
+				throw new Refusal(400, 'Invalid or expired reset token');
+			return this.json(res, 200, { status: 'success' });
+		default:
+			throw new Refusal(404, 'Not found');
+		}
+	}
+
+	userRoute(path, { req, url, body, user }) {
+		const [, kind, id] = /^\/api\/(\w+)\/(?:db|([\w-]+))/
+			.exec(path) ?? [];
+		const row = (c) => ({ ...c, owner: undefined, messages: undefined });
+
+		if (path === '/api/history') {
+			const mine = [...this.conversations.values()]
+				.filter((c) => c.owner === user.user_id)
+				.sort((a, b) => Number(b.pinned) - Number(a.pinned) ||
+				    b.updated_at.localeCompare(a.updated_at));
+			const from = mine.findIndex((c) =>
+			    c.id === url.searchParams.get('before')) + 1;
+
+			return mine.slice(from,
+			    from + Number(url.searchParams.get('limit') ?? 200))
+				.map(row);
+		}
+		if (path === '/api/provider/config')
+			return { ...this.provider, api_key_set: false };
+		if (path === '/api/export/db')
+			return {
+				attachment: 'SQLite format 3\0', filename: 'localneural.db',
+			};
+		if (kind === 'chat' && req.method === 'GET') {
+			const c = this.owned(user, id);
+			const turn = this.running.get(id);
+			const partial = turn ? [{
+				...this.emptyAnswer(), id: turn.id,
+				content: turn.journal,
+			}] : [];
+
+			return {
+				messages: [...c.messages, ...partial], model: c.model,
+				system_prompt: null, project_id: null,
+			};
+		}
+		if (kind === 'sessions' && req.method === 'DELETE') {
+			this.conversations.delete(this.owned(user, id).id);
+			return { status: 'success' };
+		}
+		if (kind === 'rename') {
+			this.owned(user, id).title = body.title;
+			return { status: 'success', title: body.title };
+		}
+		if (kind === 'pin')
+			return { pinned: this.owned(user, id).pinned = body.pinned };
+		if (kind === 'archive')
+			return {
+				archived: this.owned(user, id).archived = body.archived,
+			};
+		if (kind === 'export') {
+			const c = this.owned(user, id);
+
+			return {
+				attachment: c.messages.map((m) => m.content).join('\n\n'),
+				filename: 'conversation.md',
+			};
+		}
+		return undefined;
+	}
+
+	adminRoute(path, { req, url, body, raw }) {
+		const id = path.split('/')[4];
+		const target = () => {
+			const user = this.users.find((u) => u.user_id === id);
+
+			if (!user)
+				throw new Refusal(404, 'Not found');
+			return user;
+		};
+		const lastAdmin = (user) => {
+			if (user.role === 'admin' && !this.users.some((u) =>
+			    u !== user && u.role === 'admin' && !u.blocked))
+				throw new Refusal(409,
+				    'The last active admin can’t be changed');
+		};
+		const done = { status: 'success' };
+
+		if (path === '/api/admin/users' && req.method === 'GET') {
+			const q = url.searchParams.get('q') ?? '';
+			const found = this.users.filter((u) =>
+			    `${u.username} ${u.email}`.includes(q));
+			const from = Number(url.searchParams.get('offset') ?? 0);
+
+			return {
+				users: found.slice(from, from + 100)
+					.map((u) => ({ ...u, password: undefined })),
+				total: found.length,
+			};
+		}
+		if (path === '/api/admin/users') {
+			if (this.user(body.username))
+				throw new Refusal(409, 'That name is taken');
+			return { ...done, user_id: this.addUser(body.username,
+			    body.password, body.role, body.email ?? null).user_id };
+		}
+		if (path.endsWith('/role')) {
+			if (body.role !== 'admin')
+				lastAdmin(target());
+			target().role = body.role;
+			return done;
+		}
+		if (path.endsWith('/block')) {
+			if (body.blocked)
+				lastAdmin(target());
+			return { blocked: target().blocked = body.blocked };
+		}
+		if (path.endsWith('/password')) {
+			target().password = body.password;
+			return done;
+		}
+		if (path.endsWith('/sessions/revoke')) {
+			for (const [login, who] of this.logins)
+				if (who === target())
+					this.logins.delete(login);
+			return done;
+		}
+		if (path.startsWith('/api/admin/users/') &&
+		    req.method === 'DELETE') {
+			lastAdmin(target());
+			this.users = this.users.filter((u) => u.user_id !== id);
+			return done;
+		}
+		if (path === '/api/admin/settings') {
+			if (req.method === 'GET')
+				return this.settings;
+			const { api_key: key, ...rest } = body;
+
+			Object.assign(this.settings, rest, key ?
+			    { api_key_set: true, api_key_last4: key.slice(-4) } : {});
+			return done;
+		}
+		if (path === '/api/import/db') {
+			if (!raw.subarray(0, 15).equals(
+			    Buffer.from('SQLite format 3')))
+				throw new Refusal(400, 'Invalid database file');
+			return { ...done, users: 2, conversations: 5, messages: 40 };
+		}
+		return undefined;
+	}
+
+	emptyAnswer() {
+		return {
+			role: 'assistant', content: '', images: null,
+			timestamp: now(), pinned: false, tokens: 0,
+			model: 'llama3.2', state: 'streaming',
+		};
+	}
+
+	attach(ws, user) {
+		const entry = { ws, user };
+
+		this.sockets.add(entry);
+		ws.on('close', () => this.sockets.delete(entry));
+		ws.on('message', (data) => {
+			const frame = JSON.parse(data);
+			const own = (event) => ws.send(JSON.stringify(event));
+
+			try {
+				if (user.blocked)
+					throw new Refusal(403,
+					    'Your account has been blocked.');
+				this.frame(user, frame, own, entry);
+			} catch (error) {
+				own({
+					type: 'error', session_id: frame.session_id,
+					error: error.message,
+				});
+			}
+		});
+	}
+
+	frame(user, frame, own, entry) {
+		switch (frame.type) {
+		case 'user_message':
+		case 'regenerate':
+			return void this.turn(user, frame, own, entry);
+		case 'stop_generation':
+			if (this.running.has(frame.session_id))
+				this.running.get(frame.session_id).stopped = true;
+			return undefined;
+		case 'resume': {
+			const turn = this.running.get(frame.session_id);
+			const bytes = Buffer.from(turn?.text ?? '');
+
+			if (turn && bytes.length > frame.after)
+				own({
+					type: 'stream_chunk', session_id: frame.session_id,
+					chunk: bytes.subarray(frame.after).toString(),
+					from: frame.after, seq: bytes.length,
+					tokens: 1, tps: 1,
+				});
+			return undefined;
+		}
+		default:
+			return undefined;
+		}
+	}
+
+	/* Sends to every open tab of the user, or every other one. */
+	tell(user, event, except) {
+		for (const entry of this.sockets)
+			if (entry.user === user && entry !== except)
+				entry.ws.send(JSON.stringify(event));
+	}
+
+	async turn(user, frame, own, entry) {
+		const all = (event) => {
+			this.tell(user, event, entry);
+			own(event);
+		};
+		let c;
+
+		if (frame.session_id) {
+			c = this.owned(user, frame.session_id);
+		} else {
+			c = this.addConversation(user.user_id, 'New chat');
+			all({
+				type: 'session_created', session_id: c.id, title: c.title,
+			});
+		}
+		const isFirst = c.messages.length === 0;
+
+		if (frame.type === 'regenerate') {
+			c.messages.pop();
+		} else {
+			const message = this.addMessage(c, 'user', frame.prompt);
+
+			own({
+				type: 'message_saved', temp_id: frame.temp_id,
+				db_id: message.id,
+			});
+			this.tell(user, {
+				type: 'user_message', session_id: c.id,
+				db_id: message.id, content: message.content,
+			}, entry);
+		}
+		await this.stream(c, c.messages.at(-1).content, all);
+		if (isFirst) {
+			c.title = c.messages[0].content.slice(0, 60);
+			all({
+				type: 'title_updated', session_id: c.id, title: c.title,
+			});
+		}
+	}
+
+	async stream(c, prompt, all) {
+		const turn = {
+			id: this.nextId++, text: '', journal: '', stopped: false,
+		};
+		const begun = Date.now();
+		let tokens = 0;
+		let bytes = 0;
+
+		this.running.set(c.id, turn);
+		for (const piece of pieces(this.answer(prompt))) {
+			await wait(this.pace);
+			if (turn.stopped)
+				break;
+			turn.text += piece;
+			tokens += 3;
+			if (tokens % 5 === 0)
+				turn.journal = turn.text;
+			const from = bytes;
+
+			bytes += Buffer.byteLength(piece);
+			if (this.skipChunks > 0) {
+				this.skipChunks--;
+				continue;
+			}
+			all({
+				type: 'stream_chunk', session_id: c.id, chunk: piece,
+				from, seq: bytes, tokens,
+				tps: tokens / ((Date.now() - begun) / 1000),
+			});
+		}
+		this.running.delete(c.id);
+		c.messages.push({
+			...this.emptyAnswer(), id: turn.id, content: turn.text,
+			state: turn.stopped ? 'stopped' : 'complete', tokens,
+		});
+		c.total_tokens += tokens;
+		all({
+			type: 'stream_done', session_id: c.id, db_id: turn.id, tokens,
+			prompt_tokens: 5, duration_ms: Date.now() - begun,
+			finish_reason: turn.stopped ? 'stopped' : 'stop',
+		});
+	}
+
+	async postStream(res, user, frame) {
+		if (frame.session_id)
+			this.owned(user, frame.session_id);
+		res.writeHead(200, {
+			'Content-Type': 'text/event-stream',
+			'Cache-Control': 'no-store',
+		});
+		await this.turn(user, frame, (event) =>
+		    res.write(`data: ${JSON.stringify(event)}\n\n`), null);
+		res.end();
+	}
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const mock = await new Mock({ pace: 60 })
+		.start(Number(process.argv[2] ?? 8080));
+
+	console.log(`${mock.url}  admin/admin-password, alice/alice-password`);
+}
