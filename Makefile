@@ -96,7 +96,6 @@ LIBLN_PKGS	:= sqlite3 libsodium libcjson libutf8proc
 # pkg-config may not be there yet when `make start` has still to install it.
 LIBLN_CFLAGS	= $(shell $(PKG_CONFIG) --cflags $(LIBLN_PKGS) libcurl libcrypto 2>/dev/null)
 LIBLN_LIBS	= $(shell $(PKG_CONFIG) --libs $(LIBLN_PKGS) 2>/dev/null) -lpthread
-CMD_LIBS	= $(shell $(PKG_CONFIG) --libs libedit 2>/dev/null)
 
 # --- sources --------------------------------------------------------------
 LIBLN_SRC	:= $(sort $(filter-out libln/store/embed.c,\
@@ -166,7 +165,15 @@ $(B)/obj/cmd/%.o: cmd/%.c
 $(B)/lnctl: $(CMD_OBJ) $(B)/libln.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $(CMD_OBJ) $(B)/libln.a \
-	    $(LDFLAGS) $(LIBLN_LIBS) $(CMD_LIBS)
+	    $(LDFLAGS) $(LIBLN_LIBS)
+
+# Generated from the command table, checked in, compared by a test.
+.PHONY: completions
+completions: $(B)/lnctl
+	$(Q)mkdir -p completions
+	$(B)/lnctl completion bash >completions/lnctl.bash
+	$(B)/lnctl completion zsh >completions/_lnctl
+	$(B)/lnctl completion fish >completions/lnctl.fish
 
 include server/server.mk
 include tests/tests.mk

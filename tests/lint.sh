@@ -165,10 +165,11 @@ verdict "libsodium stays in libln"
 } >"$found"
 verdict "cmd and server include <ln/...> and their own headers only"
 
-# Of records that have a member of that name, too, libln may read theirs.
+# Of records that have a member of that name, too, libln and lnctl may read
+# theirs.
 grep -E '(->|\.)detail($|[^A-Za-z0-9_])' "$code" |
     grep -Ev '^(libln/base/error\.c|server/reply\.c|cmd/lnctl\.c):' |
-    grep -Ev '^libln/.*[^A-Za-z0-9_](ev|a|row)->detail' >"$found"
+    grep -Ev '^(libln|cmd)/.*[^A-Za-z0-9_](ev|a|row)->detail' >"$found"
 verdict "the detail of an error is read in error.c, reply.c and lnctl.c only"
 
 banned='strcpy|strcat|v?sprintf|gets|strtok|ato[ilf]|system|popen|s?rand|alloca'

@@ -1,0 +1,299 @@
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <ln/provider.h>
+#include <ln/time.h>
+
+/*
+ * What could be wrong with this installation, each with what to do about it.
+ * A check never stops the next one.  --fix changes permissions, nothing else.
+ */
+
+#define SPACE_LOW ((int64_t)500 * 1024 * 1024)
+#define SPACE_OUT ((int64_t)50 * 1024 * 1024)
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+#define CLOCK_LEAST_MS INT64_C(1704067200000)	/* 2024: before this program */
+
+enum verdict { GOOD, ODD, BAD };
+
+struct doctor {
+	struct ctx *c;
+	const char *db;
+	int64_t warnings, errors;
+	bool has_db;
+};
+
+static void LN_PRINTF(4, 5)
+say(struct doctor *d, const char *check, enum verdict v, const char *fmt, ...)
+{
+	static const char *const names[] = { "ok", "warning", "error" };
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	d->warnings += v == ODD;
+	d->errors += v == BAD;
+	out_row(d->c->out, check, names[v], text);
+}
+
+static void
+check_settings(struct doctor *d)
+{
+	const char *file = ln_config_path(d->c->cfg);
+	struct ln_error err = LN_ERROR_INIT;
+	char *secret = NULL;
+	enum ln_status s;
+
+	if (file != NULL)
+		say(d, "settings", GOOD, "read from %s", file);
+	else
+		say(d, "settings", ODD, "no env file; `lnctl init` makes one");
+	s = ln_config_secret(d->c->cfg, "SECRET_KEY", &secret, &err);
+	if (s == LN_OK)
+		s = ln_keys_derive(secret, &d->c->keys, &err);
+	ln_wipe_free(secret);
+	if (s == LN_OK)
+		say(d, "secret_key", GOOD, "set and long enough");
+	else
+		say(d, "secret_key", BAD, "%s", ln_error_text(&err, s));
+}
+
+/* Whether ${path} is private; with --fix it becomes so. */
+static void
+check_mode(struct doctor *d, const char *check, const char *path, mode_t wanted)
+{
+	struct stat sb;
+
+	if (stat(path, &sb) != 0) {
+		if (errno != ENOENT)
+			say(d, check, BAD, "%s: %s", path, strerror(errno));
+		return;
+	}
+	if ((sb.st_mode & 077) == 0) {
+		say(d, check, GOOD, "%s is private", path);
+		return;
+	}
+	if (!opt_has(&d->c->args, O_FIX)) {
+		say(d, check, BAD, "%s can be read by others (mode %03o);"
+		    " repair with --fix", path, (unsigned)sb.st_mode & 0777);
+		return;
+	}
+	if (chmod(path, wanted) != 0)
+		say(d, check, BAD, "%s: chmod %03o: %s", path,
+		    (unsigned)wanted, strerror(errno));
+	else
+		say(d, check, GOOD, "%s made private (mode %03o)", path,
+		    (unsigned)wanted);
+}
+
+static void
+check_permissions(struct doctor *d)
+{
+	static const char *const sides[] = { "-wal", "-shm" };
+	const char *env = ln_config_path(d->c->cfg);
+	char path[4096];
+	size_t i;
+
+	if (env != NULL)
+		check_mode(d, "env_file_mode", env, 0600);
+	file_dir(d->db, path, sizeof(path));
+	check_mode(d, "data_folder_mode", path, 0700);
+	check_mode(d, "database_mode", d->db, 0600);
+	for (i = 0; i < nitems(sides); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", d->db, sides[i]);
+		check_mode(d, "database_mode", path, 0600);
+	}
+}
+
+static void
+on_problem(void *arg, const char *problem)
+{
+	say(arg, "database", BAD, "%s", problem);
+}
+
+static void
+check_database(struct doctor *d)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_store_opts opts;
+	struct ln_store_info info;
+	enum ln_status s;
+	struct stat sb;
+	char wal[OUT_SIZE_SIZE];
+
+	if (stat(d->db, &sb) != 0) {
+		say(d, "database", BAD, "%s: %s; `lnctl init` makes one",
+		    d->db, strerror(errno));
+		return;
+	}
+	memset(&opts, 0, sizeof(opts));
+	opts.size = sizeof(opts);
+	opts.path = d->db;
+	opts.mode = LN_STORE_RO;
+	opts.keys = d->c->keys;
+	if ((s = ln_store_open(&opts, &d->c->st, &err)) != LN_OK) {
+		say(d, "database", BAD, "%s: %s", d->db,
+		    ln_error_text(&err, s));
+		return;
+	}
+	d->has_db = true;
+	s = ln_store_check(d->c->st, false, on_problem, d, &err);
+	if (s == LN_OK)
+		say(d, "database", GOOD, "%s is sound", d->db);
+	else if (s != LN_CORRUPT)
+		say(d, "database", BAD, "%s", ln_error_text(&err, s));
+	if ((s = ln_store_info(d->c->st, &info, &err)) != LN_OK) {
+		say(d, "schema", BAD, "%s", ln_error_text(&err, s));
+		return;
+	}
+	if (info.schema == ln_store_schema_latest())
+		say(d, "schema", GOOD, "%d, the latest", info.schema);
+	else
+		say(d, "schema", ODD, "%d; the next writing command brings it"
+		    " to %d", info.schema, ln_store_schema_latest());
+	if (info.wal_bytes > info.file_bytes && info.wal_bytes > SPACE_OUT)
+		say(d, "wal", ODD, "the write-ahead log has %s; a reader may"
+		    " hold it open", out_size(info.wal_bytes, wal));
+	else
+		say(d, "wal", GOOD, "%s", out_size(info.wal_bytes, wal));
+	if (info.admin_count == 0)
+		say(d, "administrator", BAD,
+		    "there is none; `lnctl admin seed` makes one");
+	else
+		say(d, "administrator", GOOD, "%lld",
+		    (long long)info.admin_count);
+}
+
+static void
+check_space(struct doctor *d)
+{
+	char folder[4096], text[OUT_SIZE_SIZE];
+	struct statvfs fs;
+	struct stat sb;
+	int64_t left, needed = 0;
+
+	file_dir(d->db, folder, sizeof(folder));
+	if (statvfs(folder, &fs) != 0)
+		return;
+	if (stat(d->db, &sb) == 0)
+		needed = (int64_t)sb.st_size * 2;
+	left = (int64_t)(fs.f_bavail * fs.f_frsize);
+	(void)out_size(left, text);
+	if (left < SPACE_OUT)
+		say(d, "disk_space", BAD, "%s left in %s", text, folder);
+	else if (left < SPACE_LOW || left < needed)
+		say(d, "disk_space", ODD, "%s left in %s; an import or a"
+		    " migration needs room for two copies", text, folder);
+	else
+		say(d, "disk_space", GOOD, "%s left", text);
+}
+
+static void
+check_clock(struct doctor *d)
+{
+	int64_t now = ln_time_now_ms();
+	struct stat sb;
+
+	if (now < CLOCK_LEAST_MS)
+		say(d, "clock", BAD, "it is wrong: before 2024");
+	else if (stat(d->db, &sb) == 0 &&
+	    (int64_t)sb.st_mtime * 1000 > now + DAY_MS)
+		say(d, "clock", BAD, "it is behind: the database was written"
+		    " in the future");
+	else
+		say(d, "clock", GOOD, "plausible");
+}
+
+static void
+check_provider(struct doctor *d)
+{
+	struct ln_model_list models = { NULL, 0 };
+	struct ln_provider_wish wish;
+	struct ln_provider_conf *p = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	if (!d->has_db)
+		return;
+	memset(&wish, 0, sizeof(wish));
+	wish.size = sizeof(wish);
+	s = ln_provider_resolve(d->c->st, d->c->cfg, NULL, &wish, &p, &err);
+	if (s != LN_OK) {
+		say(d, "provider", BAD, "%s", ln_error_text(&err, s));
+		return;
+	}
+	if (p->base_url == NULL)
+		say(d, "provider", GOOD, "%s", p->info->name);
+	else if ((s = ln_provider_models(p, &models, &err)) != LN_OK)
+		say(d, "provider", ODD, "%s at %s: %s", p->info->name,
+		    p->base_url, ln_error_text(&err, s));
+	else
+		say(d, "provider", GOOD, "%s at %s has %zu models",
+		    p->info->name, p->base_url, models.count);
+	ln_model_list_free(&models);
+	ln_provider_conf_free(p);
+}
+
+static void
+check_listen(struct doctor *d)
+{
+	const char *listen = ln_config_get(d->c->cfg, "LOCALNEURAL_LISTEN");
+	char why[256];
+
+	switch (listen_probe(listen, why, sizeof(why))) {
+	case LISTEN_FREE:
+		say(d, "listen", GOOD, "%s is free", listen);
+		return;
+	case LISTEN_TAKEN:
+		say(d, "listen", GOOD, "%s: something listens there", listen);
+		return;
+	case LISTEN_IMPOSSIBLE:
+		say(d, "listen", BAD, "%s: %s", listen, why);
+		return;
+	}
+}
+
+static int
+doctor_run(struct ctx *c)
+{
+	static const struct out_col cols[] = { { "check", OUT_STR, false },
+		{ "state", OUT_STR, false }, { "text", OUT_STR, false },
+		{ NULL, OUT_STR, false } };
+	struct doctor d;
+	int rc;
+
+	memset(&d, 0, sizeof(d));
+	d.c = c;
+	d.db = ln_config_get(c->cfg, "LOCALNEURAL_DB");
+	out_list(c->out, "checks", cols);
+	check_settings(&d);
+	check_permissions(&d);
+	check_database(&d);
+	check_space(&d);
+	check_clock(&d);
+	check_provider(&d);
+	check_listen(&d);
+	out_list_end(c->out);
+	if (out_format(c->out) != OUT_TABLE) {
+		out_int(c->out, "warnings", d.warnings);
+		out_int(c->out, "errors", d.errors);
+	}
+	rc = ctx_finish(c);
+	return rc != EX_OK ? rc : d.errors > 0 ? EX_INVALID : EX_OK;
+}
+
+static const enum opt_id opts[] = { O_FIX, O_END };
+static const struct verb verbs[] = {
+	{ NULL, doctor_run, opts, "", CMD_CONFIG,
+	    "say what could be wrong, and what to do about it" },
+};
+const struct noun noun_doctor = { "doctor", "look for trouble", verbs,
+	nitems(verbs) };

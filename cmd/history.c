@@ -1,0 +1,415 @@
+#include "cmd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ln/conversation.h>
+#include <ln/message.h>
+#include <ln/transfer.h>
+
+#define LIST_DEFAULT 50
+#define LIST_MAX 100000
+#define EXPORT_MAX ((size_t)512 * 1024 * 1024)
+
+/* Conversations, as the browser shows them too. */
+
+static int
+fail_conversation(struct ctx *c, enum ln_status s, const struct ln_error *err,
+    const char *id)
+{
+	if (s == LN_NOT_FOUND)
+		return ctx_refuse(c, EX_NOT_FOUND, "not_found",
+		    "there is no such conversation", "See `lnctl history list`",
+		    "%s", id);
+	return ctx_fail(c, s, err, NULL, "%s", id);
+}
+
+static int
+history_list(struct ctx *c)
+{
+	static const struct out_col cols[] = { { "id", OUT_STR, false },
+		{ "updated_at", OUT_TIME, false },
+		{ "created_at", OUT_TIME, true },
+		{ "is_pinned", OUT_BOOL, true },
+		{ "is_archived", OUT_BOOL, true },
+		{ "provider", OUT_STR, true }, { "model", OUT_STR, false },
+		{ "project", OUT_STR, true },
+		{ "total_tokens", OUT_INT, true },
+		{ "title", OUT_STR, false }, { NULL, OUT_STR, false } };
+	struct ln_conversation_filter filter;
+	struct ln_conversation_list list = { NULL, 0 };
+	const struct ln_conversation *v;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_user *u = NULL;
+	enum ln_status s;
+	size_t i;
+	int rc;
+
+	memset(&filter, 0, sizeof(filter));
+	filter.size = sizeof(filter);
+	filter.with_archived = opt_has(&c->args, O_ARCHIVED);
+	rc = opt_int(c, O_LIMIT, 1, LIST_MAX, LIST_DEFAULT, &filter.limit);
+	if (rc != EX_OK || (rc = ctx_person(c, &u)) != EX_OK)
+		return rc;
+	s = ln_conversation_list(c->st, u->id, &filter, &list, &err);
+	ln_user_free(u);
+	if (s != LN_OK)
+		return ctx_fail(c, s, &err, NULL, "conversations");
+	out_list(c->out, "conversations", cols);
+	for (i = 0; i < list.count; i++) {
+		v = list.items[i];
+		out_row(c->out, v->id, v->updated_ms, v->created_ms,
+		    (int)(v->pinned_ms != 0), (int)(v->archived_ms != 0),
+		    v->provider, v->model, v->project_title, v->total_tokens,
+		    v->title);
+	}
+	out_list_end(c->out);
+	ln_conversation_list_free(&list);
+	return ctx_finish(c);
+}
+
+static void
+conversation_fields(struct out *o, const struct ln_conversation *v)
+{
+	out_str(o, "id", v->id);
+	out_str(o, "title", v->title);
+	out_str(o, "provider", v->provider);
+	out_str(o, "model", v->model);
+	out_str(o, "system_prompt", v->system_prompt);
+	out_str(o, "project", v->project_title);
+	out_bool(o, "is_pinned", v->pinned_ms != 0);
+	out_bool(o, "is_archived", v->archived_ms != 0);
+	out_int(o, "total_tokens", v->total_tokens);
+	out_time(o, "created_at", v->created_ms);
+	out_time(o, "updated_at", v->updated_ms);
+}
+
+/* For people: the turns as text, not as a table. */
+static void
+print_turns(const struct ln_conversation *v, const struct ln_message_list *l)
+{
+	const struct ln_message *m;
+	size_t i;
+
+	out_text(stdout, v->title, strlen(v->title));
+	(void)putchar('\n');
+	for (i = 0; i < l->count; i++) {
+		m = l->items[i];
+		(void)printf("\n%s:", ln_message_role_name(m->role));
+		if (m->state != LN_MESSAGE_COMPLETE)
+			(void)printf(" (%s)", ln_message_state_name(m->state));
+		(void)putchar('\n');
+		out_text(stdout, m->content, strlen(m->content));
+		(void)putchar('\n');
+	}
+}
+
+static int
+history_show(struct ctx *c)
+{
+	static const struct out_col cols[] = { { "id", OUT_INT, false },
+		{ "role", OUT_STR, false }, { "state", OUT_STR, false },
+		{ "content", OUT_STR, false }, { "model", OUT_STR, false },
+		{ "tokens", OUT_INT, false },
+		{ "prompt_tokens", OUT_INT, false },
+		{ "created_at", OUT_TIME, false }, { NULL, OUT_STR, false } };
+	const char *id = ctx_word(c, 0);
+	struct ln_message_list list = { NULL, 0 };
+	struct ln_conversation *v = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	const struct ln_message *m;
+	struct ln_user *u = NULL;
+	enum ln_status s;
+	size_t i;
+	int rc;
+
+	if ((rc = ctx_person(c, &u)) != EX_OK)
+		return rc;
+	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK ||
+	    (s = ln_message_list(c->st, u->id, id, &list, &err)) != LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	if (out_format(c->out) == OUT_TABLE) {
+		print_turns(v, &list);
+		rc = ctx_finish(c);
+		goto out;
+	}
+	conversation_fields(c->out, v);
+	out_list(c->out, "messages", cols);
+	for (i = 0; i < list.count; i++) {
+		m = list.items[i];
+		out_row(c->out, m->id, ln_message_role_name(m->role),
+		    ln_message_state_name(m->state), m->content, m->model,
+		    m->tokens, m->prompt_tokens, m->created_ms);
+	}
+	out_list_end(c->out);
+	rc = ctx_finish(c);
+out:
+	ln_message_list_free(&list);
+	ln_conversation_free(v);
+	ln_user_free(u);
+	return rc;
+}
+
+static int
+history_export(struct ctx *c)
+{
+	const char *id = ctx_word(c, 0), *format = ctx_opt(c, O_FORMAT);
+	const char *path = ctx_opt(c, O_OUTPUT);
+	struct ln_buf b = LN_BUF_INIT(EXPORT_MAX);
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_user *u = NULL;
+	enum ln_status s;
+	int e, rc;
+
+	if (format == NULL)
+		format = "md";
+	if (path == NULL && out_format(c->out) != OUT_TABLE)
+		return ctx_usage(c, "Name a file with --output", "%s: standard"
+		    " output cannot be both the export and --json", c->path);
+	if ((rc = ctx_person(c, &u)) != EX_OK)
+		return rc;
+	s = ln_export_conversation(c->st, u->id, id, format, &b, &err);
+	if (s != LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	if (path == NULL) {
+		/* A file in the making is exact; a terminal is kept safe. */
+		if (isatty(STDOUT_FILENO) == 1)
+			out_text(stdout, ln_buf_str(&b), b.len);
+		else
+			(void)fwrite(ln_buf_str(&b), 1, b.len, stdout);
+		rc = ctx_finish(c);
+		goto out;
+	}
+	if ((e = file_create(path, ln_buf_str(&b), b.len)) != 0) {
+		rc = ctx_refuse(c, e == EEXIST ? EX_CONFLICT : EX_FAILED,
+		    e == EEXIST ? "conflict" : "io", strerror(e),
+		    "Nothing was written", "%s", path);
+		goto out;
+	}
+	out_str(c->out, "result", "exported");
+	out_str(c->out, "id", id);
+	out_str(c->out, "file", path);
+	out_str(c->out, "format", format);
+	out_bytes(c->out, "bytes", (int64_t)b.len);
+	rc = ctx_finish(c);
+out:
+	ln_buf_free(&b);
+	ln_user_free(u);
+	return rc;
+}
+
+/* What the state verbs share: look, change unless it is so, tell. */
+struct change {
+	const char *done, *already;
+	bool (*is_so)(const struct ln_conversation *v, const char *word);
+	enum ln_status (*apply)(struct ln_store *st, const char *user_id,
+	    const char *id, const char *word, struct ln_error *err);
+};
+
+static int
+change(struct ctx *c, const struct change *how)
+{
+	const char *id = ctx_word(c, 0), *word = ctx_word(c, 1);
+	struct ln_conversation *v = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_user *u = NULL;
+	bool was_so;
+	enum ln_status s;
+	int rc;
+
+	if ((rc = ctx_person(c, &u)) != EX_OK)
+		return rc;
+	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	was_so = how->is_so(v, word);
+	if (!was_so && (s = how->apply(c->st, u->id, id, word, &err)) !=
+	    LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	out_str(c->out, "result", was_so ? how->already : how->done);
+	out_str(c->out, "id", id);
+	out_say(c->out, "%s: %s", id, was_so ? how->already : how->done);
+	rc = ctx_finish(c);
+out:
+	ln_conversation_free(v);
+	ln_user_free(u);
+	return rc;
+}
+
+static bool
+has_title(const struct ln_conversation *v, const char *word)
+{
+	return strcmp(v->title, word) == 0;
+}
+
+static bool
+is_pinned(const struct ln_conversation *v, const char *word)
+{
+	(void)word;
+	return v->pinned_ms != 0;
+}
+
+static bool
+is_unpinned(const struct ln_conversation *v, const char *word)
+{
+	(void)word;
+	return v->pinned_ms == 0;
+}
+
+static bool
+is_archived(const struct ln_conversation *v, const char *word)
+{
+	(void)word;
+	return v->archived_ms != 0;
+}
+
+static bool
+is_unarchived(const struct ln_conversation *v, const char *word)
+{
+	(void)word;
+	return v->archived_ms == 0;
+}
+
+static enum ln_status
+pin(struct ln_store *st, const char *user_id, const char *id,
+    const char *word, struct ln_error *err)
+{
+	(void)word;
+	return ln_conversation_pin(st, user_id, id, true, err);
+}
+
+static enum ln_status
+unpin(struct ln_store *st, const char *user_id, const char *id,
+    const char *word, struct ln_error *err)
+{
+	(void)word;
+	return ln_conversation_pin(st, user_id, id, false, err);
+}
+
+static enum ln_status
+archive(struct ln_store *st, const char *user_id, const char *id,
+    const char *word, struct ln_error *err)
+{
+	(void)word;
+	return ln_conversation_archive(st, user_id, id, true, err);
+}
+
+static enum ln_status
+unarchive(struct ln_store *st, const char *user_id, const char *id,
+    const char *word, struct ln_error *err)
+{
+	(void)word;
+	return ln_conversation_archive(st, user_id, id, false, err);
+}
+
+static int
+history_rename(struct ctx *c)
+{
+	static const struct change how = { "renamed", "already_renamed",
+		has_title, ln_conversation_rename };
+
+	return change(c, &how);
+}
+
+static int
+history_pin(struct ctx *c)
+{
+	static const struct change how = { "pinned", "already_pinned",
+		is_pinned, pin };
+
+	return change(c, &how);
+}
+
+static int
+history_unpin(struct ctx *c)
+{
+	static const struct change how = { "unpinned", "already_unpinned",
+		is_unpinned, unpin };
+
+	return change(c, &how);
+}
+
+static int
+history_archive(struct ctx *c)
+{
+	static const struct change how = { "archived", "already_archived",
+		is_archived, archive };
+
+	return change(c, &how);
+}
+
+static int
+history_unarchive(struct ctx *c)
+{
+	static const struct change how = { "unarchived", "already_unarchived",
+		is_unarchived, unarchive };
+
+	return change(c, &how);
+}
+
+static int
+history_delete(struct ctx *c)
+{
+	const char *id = ctx_word(c, 0);
+	struct ln_conversation *v = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_user *u = NULL;
+	enum ln_status s;
+	int rc;
+
+	if ((rc = ctx_person(c, &u)) != EX_OK)
+		return rc;
+	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	if ((rc = tty_confirm(c, "Delete \"%s\"?", v->title)) != EX_OK)
+		goto out;
+	if ((s = ln_conversation_delete(c->st, u->id, id, &err)) != LN_OK) {
+		rc = fail_conversation(c, s, &err, id);
+		goto out;
+	}
+	out_str(c->out, "result", "deleted");
+	out_str(c->out, "id", id);
+	out_say(c->out, "%s: deleted", id);
+	rc = ctx_finish(c);
+out:
+	ln_conversation_free(v);
+	ln_user_free(u);
+	return rc;
+}
+
+static const enum opt_id list_opts[] = { O_USER, O_ARCHIVED, O_LIMIT, O_END };
+static const enum opt_id export_opts[] = { O_USER, O_FORMAT, O_OUTPUT, O_END };
+static const enum opt_id user_opts[] = { O_USER, O_END };
+
+static const struct verb verbs[] = {
+	{ "list", history_list, list_opts, "", CMD_STORE_RO,
+	    "list conversations, pinned and latest first" },
+	{ "show", history_show, user_opts, "ID", CMD_STORE_RO,
+	    "print a conversation" },
+	{ "export", history_export, export_opts, "ID", CMD_STORE_RO,
+	    "write a conversation as Markdown, JSON or HTML" },
+	{ "rename", history_rename, user_opts, "ID TITLE", CMD_STORE_RW,
+	    "change the title" },
+	{ "pin", history_pin, user_opts, "ID", CMD_STORE_RW,
+	    "keep at the top of the list" },
+	{ "unpin", history_unpin, user_opts, "ID", CMD_STORE_RW,
+	    "let it sink again" },
+	{ "archive", history_archive, user_opts, "ID", CMD_STORE_RW,
+	    "take out of the list" },
+	{ "unarchive", history_unarchive, user_opts, "ID", CMD_STORE_RW,
+	    "put back into the list" },
+	{ "delete", history_delete, user_opts, "ID", CMD_STORE_RW,
+	    "delete a conversation" },
+};
+const struct noun noun_history = { "history", "conversations", verbs,
+	nitems(verbs) };

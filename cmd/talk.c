@@ -1,0 +1,315 @@
+#include "talk.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ln/conversation.h>
+#include <ln/message.h>
+#include <ln/provider.h>
+#include <ln/text.h>
+
+#define TEMPERATURE_MAX 2.0
+
+int
+talk_assign(struct talk *t, char **slot, const char *v)
+{
+	char *copy = NULL;
+
+	if (v != NULL && (copy = strdup(v)) == NULL)
+		return ctx_fail(t->c, LN_NOMEM, NULL, NULL, "%s", t->c->path);
+	free(*slot);
+	*slot = copy;
+	return EX_OK;
+}
+
+int
+talk_attach(struct talk *t, const char *path)
+{
+	struct ln_buf b = LN_BUF_INIT(LN_CHAT_FILE_MAX);
+	const char *slash = strrchr(path, '/');
+	int e, rc;
+
+	if ((e = file_read(path, LN_CHAT_FILE_MAX, &b)) != 0)
+		rc = ctx_refuse(t->c, e == ENOENT ? EX_NOT_FOUND : EX_USAGE,
+		    e == ENOENT ? "not_found" : "invalid", strerror(e), "",
+		    "%s", path);
+	else if (strlen(ln_buf_str(&b)) != b.len ||
+	    !ln_utf8_valid(ln_buf_str(&b), b.len))
+		rc = ctx_refuse(t->c, EX_USAGE, "invalid",
+		    "it is not a text file in UTF-8", "", "%s", path);
+	else if ((rc = talk_assign(t, &t->file_name,
+	    slash != NULL ? slash + 1 : path)) == EX_OK)
+		rc = talk_assign(t, &t->file_content, ln_buf_str(&b));
+	ln_buf_free(&b);
+	return rc;
+}
+
+static int
+parse_temperature(struct talk *t)
+{
+	const char *v = ctx_opt(t->c, O_TEMP);
+	char *end;
+	double n;
+
+	if (v == NULL)
+		return EX_OK;
+	errno = 0;
+	n = strtod(v, &end);
+	if (errno != 0 || end == v || *end != '\0' || !isfinite(n) ||
+	    n < 0.0 || n > TEMPERATURE_MAX)
+		return ctx_usage(t->c, NULL,
+		    "%s: --temp takes a number from 0 to 2, not \"%s\"",
+		    t->c->path, v);
+	t->options.temperature = n;
+	return EX_OK;
+}
+
+/* The conversation to go on with. */
+static int
+open_conversation(struct talk *t)
+{
+	const char *id = ctx_opt(t->c, O_ID);
+	bool is_latest = opt_has(&t->c->args, O_CONTINUE);
+	struct ln_conversation *v = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+	int rc;
+
+	if (id == NULL && !is_latest)
+		return EX_OK;
+	if ((id != NULL) + is_latest + t->is_unsaved > 1)
+		return ctx_usage(t->c, NULL, "%s: choose one of --continue,"
+		    " --id and --no-save", t->c->path);
+	if (id != NULL)
+		s = ln_conversation_get(t->c->st, t->user->id, id, &v, &err);
+	else
+		s = ln_conversation_latest(t->c->st, t->user->id, &v, &err);
+	if (s == LN_NOT_FOUND && id == NULL)
+		return ctx_refuse(t->c, EX_NOT_FOUND, "not_found",
+		    "there is no conversation yet", "Begin one without -c",
+		    "%s", t->user->username);
+	if (s == LN_NOT_FOUND)
+		return ctx_refuse(t->c, EX_NOT_FOUND, "not_found",
+		    "there is no such conversation",
+		    "See `lnctl history list`", "%s", id);
+	if (s != LN_OK)
+		return ctx_fail(t->c, s, &err, NULL, "conversation");
+	if ((rc = talk_assign(t, &t->conversation_id, v->id)) == EX_OK)
+		rc = talk_assign(t, &t->title, v->title);
+	ln_conversation_free(v);
+	return rc;
+}
+
+int
+talk_open(struct talk *t, struct ctx *c)
+{
+	const struct {
+		char **slot;
+		enum opt_id id;
+	} wishes[] = {
+		{ &t->provider, O_PROVIDER },
+		{ &t->model, O_MODEL },
+		{ &t->system_prompt, O_SYSTEM },
+	};
+	const struct ln_buf empty = LN_BUF_INIT(LN_LLM_ANSWER_MAX);
+	size_t i;
+	int rc;
+
+	memset(t, 0, sizeof(*t));
+	t->c = c;
+	t->answer = empty;
+	t->is_unsaved = opt_has(&c->args, O_NO_SAVE);
+	ln_llm_options_init(&t->options);
+	if ((rc = parse_temperature(t)) != EX_OK)
+		return rc;
+	for (i = 0; i < nitems(wishes); i++) {
+		rc = talk_assign(t, wishes[i].slot, ctx_opt(c, wishes[i].id));
+		if (rc != EX_OK)
+			return rc;
+	}
+	if (t->provider != NULL && ln_provider_find(t->provider) == NULL)
+		return ctx_refuse(c, EX_NOT_FOUND, "not_found",
+		    "there is no such provider", "See `lnctl provider list`",
+		    "%s", t->provider);
+	if (opt_has(&c->args, O_ATTACH) &&
+	    (rc = talk_attach(t, ctx_opt(c, O_ATTACH))) != EX_OK)
+		return rc;
+	if ((rc = ctx_person(c, &t->user)) != EX_OK)
+		return rc;
+	return open_conversation(t);
+}
+
+void
+talk_close(struct talk *t)
+{
+	ln_user_free(t->user);
+	free(t->conversation_id);
+	free(t->title);
+	free(t->provider);
+	free(t->model);
+	free(t->system_prompt);
+	free(t->file_name);
+	free(t->file_content);
+	free(t->used_provider);
+	free(t->used_model);
+	ln_buf_free(&t->answer);
+}
+
+enum ln_status
+talk_resolve(struct talk *t, struct ln_error *err)
+{
+	struct ln_provider_conf *p = NULL;
+	struct ln_conversation *v = NULL;
+	struct ln_provider_wish wish;
+	enum ln_status s = LN_OK;
+
+	memset(&wish, 0, sizeof(wish));
+	wish.size = sizeof(wish);
+	wish.request_provider = t->provider;
+	wish.request_model = t->model;
+	if (t->conversation_id != NULL)
+		s = ln_conversation_get(t->c->st, t->user->id,
+		    t->conversation_id, &v, err);
+	if (s != LN_OK)
+		return s;
+	if (v != NULL) {
+		wish.conversation_provider = v->provider;
+		wish.conversation_model = v->model;
+	}
+	s = ln_provider_resolve(t->c->st, t->c->cfg, t->user->id, &wish, &p,
+	    err);
+	if (s == LN_OK && (talk_assign(t, &t->used_provider, p->info->name) !=
+	    EX_OK || talk_assign(t, &t->used_model, p->model) != EX_OK))
+		s = LN_NOMEM;
+	ln_provider_conf_free(p);
+	ln_conversation_free(v);
+	return s;
+}
+
+static void
+on_done(struct talk *t, const struct ln_chat_event *ev)
+{
+	t->message_id = ev->message_id;
+	t->tokens = ev->tokens;
+	t->prompt_tokens = ev->prompt_tokens;
+	t->duration_ms = ev->duration_ms;
+	t->is_estimated = ev->is_estimated;
+	(void)snprintf(t->finish_reason, sizeof(t->finish_reason), "%s",
+	    ev->finish_reason != NULL ? ev->finish_reason : "");
+}
+
+static void
+on_event(void *arg, const struct ln_chat_event *ev)
+{
+	struct talk *t = arg;
+
+	switch (ev->type) {
+	case LN_CHAT_CONVERSATION:
+		(void)talk_assign(t, &t->conversation_id, ev->conversation_id);
+		if (ev->title != NULL)
+			(void)talk_assign(t, &t->title, ev->title);
+		return;
+	case LN_CHAT_CHUNK:
+		ln_buf_put(&t->answer, ev->text, ev->len);
+		if (!t->is_printing)
+			return;
+		out_text(stdout, ev->text, ev->len);
+		(void)fflush(stdout);
+		return;
+	case LN_CHAT_DONE:
+		on_done(t, ev);
+		return;
+	case LN_CHAT_TITLE:
+		(void)talk_assign(t, &t->title, ev->title);
+		return;
+	case LN_CHAT_TOOL:
+		ctx_note(t->c, "[%.*s]", (int)ev->len,
+		    ev->text != NULL ? ev->text : "");
+		return;
+	case LN_CHAT_SAVED:
+	case LN_CHAT_THINKING:
+	case LN_CHAT_ERROR:
+		/* The error comes back from ln_chat_run as well. */
+		return;
+	}
+}
+
+static bool
+is_cancelled(void *arg)
+{
+	(void)arg;
+	return sig_interrupted();
+}
+
+/* The model that answered, when the provider chose one by itself. */
+static void
+learn_model(struct talk *t)
+{
+	struct ln_message *m = NULL;
+
+	if (t->used_model != NULL || t->message_id == 0 || t->is_unsaved)
+		return;
+	if (ln_message_get(t->c->st, t->user->id, t->message_id, &m, NULL) ==
+	    LN_OK)
+		(void)talk_assign(t, &t->used_model, m->model);
+	ln_message_free(m);
+}
+
+enum ln_status
+talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
+{
+	struct ln_chat_opts opts;
+	char owner[32];
+	int64_t message_id = 0;
+	enum ln_status s;
+
+	ln_buf_clear(&t->answer);
+	t->message_id = t->tokens = t->prompt_tokens = t->duration_ms = 0;
+	t->is_estimated = false;
+	t->finish_reason[0] = '\0';
+	if ((s = talk_resolve(t, err)) != LN_OK)
+		return s;
+	(void)snprintf(owner, sizeof(owner), "lnctl:%ld", (long)getpid());
+	memset(&opts, 0, sizeof(opts));
+	opts.size = sizeof(opts);
+	opts.user_id = t->user->id;
+	opts.conversation_id = t->conversation_id;
+	opts.prompt = prompt;
+	opts.provider = t->provider;
+	opts.model = t->model;
+	opts.system_prompt = t->system_prompt;
+	opts.file_name = t->file_name;
+	opts.file_content = t->file_content;
+	opts.options = &t->options;
+	opts.is_regenerate = prompt == NULL;
+	opts.is_unsaved = t->is_unsaved;
+	opts.owner = owner;
+	s = ln_chat_run(t->c->st, t->c->cfg, &opts, on_event, is_cancelled, t,
+	    &message_id, err);
+	if (t->message_id == 0)
+		t->message_id = message_id;
+	if (t->is_printing && t->answer.len > 0 &&
+	    t->answer.data[t->answer.len - 1] != '\n')
+		(void)putchar('\n');
+	(void)fflush(stdout);
+	(void)talk_assign(t, &t->file_name, NULL);
+	(void)talk_assign(t, &t->file_content, NULL);
+	learn_model(t);
+	return s;
+}
+
+int
+talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err)
+{
+	const char *hint = NULL, *kept = "";
+
+	if (s == LN_CANCELLED)
+		hint = t->is_unsaved ? "" : "What came is saved";
+	else if (t->answer.len > 0 && !t->is_unsaved)
+		kept = " (what came is saved)";
+	return ctx_fail(t->c, s, err, hint, "%s%s",
+	    t->used_provider != NULL ? t->used_provider : t->c->path, kept);
+}

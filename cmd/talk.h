@@ -1,0 +1,94 @@
+#ifndef LNCTL_TALK_H
+#define LNCTL_TALK_H
+
+#include <ln/chat.h>
+#include <ln/llm.h>
+
+#include "cmd.h"
+
+/*
+ * What chat and ask share: who speaks with which provider in which
+ * conversation, and one turn of it.
+ */
+
+struct talk {
+	struct ctx *c;
+	struct ln_user *user;
+	char *conversation_id;	/* NULL until there is one */
+	char *title;
+	char *provider;		/* wishes; NULL: as set for the account */
+	char *model;
+	char *system_prompt;
+	struct ln_llm_options options;
+	char *file_name;	/* goes with the next question only */
+	char *file_content;
+	bool is_unsaved;
+	bool is_printing;	/* print the answer as it comes */
+
+	/* The last turn. */
+	struct ln_buf answer;
+	int64_t message_id;	/* 0: nothing saved */
+	int64_t tokens, prompt_tokens, duration_ms;
+	bool is_estimated;
+	char finish_reason[32];
+	char *used_provider, *used_model;
+};
+
+/* Options that chat and ask take, for the table. */
+#define TALK_OPTS O_CONTINUE, O_ID, O_MODEL, O_SYSTEM, O_PROVIDER, O_USER, \
+	O_TEMP, O_NO_SAVE, O_ATTACH
+
+/**
+ * talk_open(t, c) / talk_close(t):
+ * From the command line.  EX_OK, or the exit code after telling.  talk_close
+ * wants a talk that talk_open has seen, whatever came of it.
+ */
+int talk_open(struct talk *t, struct ctx *c);
+void talk_close(struct talk *t);
+
+/**
+ * talk_turn(t, prompt, err):
+ * One question and its answer; ${prompt} NULL asks for another answer to the
+ * last question.  Whatever came is in ${t}, and saved unless --no-save.
+ */
+enum ln_status talk_turn(struct talk *t, const char *prompt,
+    struct ln_error *err) LN_USE;
+
+/* Tell why a turn failed; gives the exit code. */
+int talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err);
+
+/**
+ * talk_attach(t, path):
+ * A text file that goes with the next question.
+ */
+int talk_attach(struct talk *t, const char *path);
+
+/* Replace a string of ours by a copy of ${v} (NULL: none). */
+int talk_assign(struct talk *t, char **slot, const char *v);
+
+/* Which provider and model would answer now, into used_*. */
+enum ln_status talk_resolve(struct talk *t, struct ln_error *err) LN_USE;
+
+/* --- reading lines (repl.c) --------------------------------------------- */
+
+enum repl_outcome { REPL_LINE, REPL_END, REPL_INTERRUPTED, REPL_FAILED };
+
+struct repl;
+
+/**
+ * repl_new(is_interactive) / repl_free(r):
+ * A reader of standard input: with line editing and a private history when a
+ * person types and libedit is installed, plain lines otherwise.  NULL without
+ * memory.
+ */
+struct repl *repl_new(bool is_interactive);
+void repl_free(struct repl *r);
+
+/**
+ * repl_read(r, prompt, line):
+ * One line without its newline into ${line} (cleared first).
+ */
+enum repl_outcome repl_read(struct repl *r, const char *prompt,
+    struct ln_buf *line);
+
+#endif
