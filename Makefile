@@ -102,7 +102,8 @@ LIBLN_SRC	:= $(sort $(filter-out libln/store/embed.c,\
 		   $(wildcard libln/base/*.c libln/store/*.c libln/net/*.c \
 		   libln/text/*.c libln/model/*.c libln/llm/*.c \
 		   libln/service/*.c libln/service/tools/*.c)))
-LIBLN_GEN	:= $(B)/gen/migrations.c $(B)/gen/handbook.c
+LIBLN_GEN	:= $(B)/gen/migrations.c $(B)/gen/handbook.c \
+		   $(B)/gen/common_passwords.c
 LIBLN_OBJ	:= $(LIBLN_SRC:%.c=$(B)/obj/%.o) \
 		   $(LIBLN_GEN:$(B)/gen/%.c=$(B)/obj/gen/%.o)
 CMD_SRC		:= $(sort $(wildcard cmd/*.c))
@@ -140,6 +141,12 @@ $(B)/gen/handbook.c: $(B)/embed $(HANDBOOK)
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)
 	$(Q)$(B)/embed lni_handbook docs/handbook $(HANDBOOK) >$@
+
+$(B)/gen/common_passwords.c: $(B)/embed libln/service/common_passwords.txt
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)$(B)/embed lni_common_passwords libln/service \
+	    libln/service/common_passwords.txt >$@
 
 $(B)/libln.a: $(LIBLN_OBJ)
 	$(call say,AR,$@)

@@ -16,5 +16,8 @@ extern const struct lni_embed lni_migrations[];
 extern const size_t lni_migrations_count;
 extern const struct lni_embed lni_handbook[];
 extern const size_t lni_handbook_count;
+/* One file: libln/service/common_passwords.txt. */
+extern const struct lni_embed lni_common_passwords[];
+extern const size_t lni_common_passwords_count;
 
 #endif

@@ -5,7 +5,16 @@
 #include <ln/error.h>
 #include <ln/store.h>
 
-/* The append-only audit log: each row's keyed MAC covers the previous one. */
+/*
+ * The append-only audit log.  Each row's keyed MAC covers all its fields and
+ * the MAC of the row before it; a keyed head remembers which row is the last.
+ * So whoever opens the file without SECRET_KEY can neither change a row, nor
+ * take one out, nor exchange two, nor cut off the end, without
+ * ln_audit_verify finding it; what is written later does not heal the break.
+ * Not to be found from within: a copy of log and head as they once were, put
+ * back together, and both removed to the last row.  Only a copy elsewhere (a
+ * backup) tells that.
+ */
 
 struct ln_audit {
 	int64_t id;
@@ -28,7 +37,9 @@ struct ln_audit_list {
 /**
  * ln_audit_add(st, action, target, outcome, detail, err):
  * Append one row for the handle's actor; inside a transaction it lives and
- * dies with it.  ${detail} is cut at 1,000 bytes.  LN_BAD_KEY without keys.
+ * dies with it.  ${target} and ${detail} may be NULL; texts are cut at 1,000
+ * bytes and what is not UTF-8 in them is replaced.  A damaged log is written
+ * on, so that breaking it stops nobody's work.  LN_BAD_KEY without keys.
  */
 LN_API enum ln_status ln_audit_add(struct ln_store *st, const char *action,
     const char *target, enum ln_status outcome, const char *detail,
@@ -36,7 +47,8 @@ LN_API enum ln_status ln_audit_add(struct ln_store *st, const char *action,
 
 /**
  * ln_audit_list(st, before_id, limit, out, err):
- * Newest first, ids below ${before_id} (0: from the end).
+ * Newest first, ids below ${before_id} (0: from the end); ${limit} 0 is 100,
+ * 1,000 at most.  Free with ln_audit_list_free.
  */
 LN_API enum ln_status ln_audit_list(struct ln_store *st, int64_t before_id,
     int64_t limit, struct ln_audit_list *out, struct ln_error *err) LN_USE;
@@ -44,8 +56,10 @@ LN_API void ln_audit_list_free(struct ln_audit_list *l);
 
 /**
  * ln_audit_verify(st, out_first_bad, out_count, err):
- * Recompute the chain.  LN_CORRUPT when a row was edited or removed;
- * ${out_first_bad} is then the id where the chain breaks.
+ * Recompute the chain.  LN_CORRUPT when a row was edited, moved or removed, or
+ * when SECRET_KEY is not the one it was written under; ${out_first_bad} is
+ * then the id where the chain breaks (one past the last row when the end is
+ * missing), else 0.  Reads every row.  LN_BAD_KEY without keys.
  */
 LN_API enum ln_status ln_audit_verify(struct ln_store *st,
     int64_t *out_first_bad, int64_t *out_count, struct ln_error *err) LN_USE;

@@ -37,11 +37,14 @@ LN_API enum ln_status ln_password_hash(const char *pw,
  * ln_password_verify(hash, pw, out_needs_rehash, err):
  * Check ${pw} against an argon2id, "scrypt:N:r:p$salt$hex" or
  * "pbkdf2:DIGEST:ITER$salt$hex" hash; a legacy hash whose exact password fails
- * is tried once with ASCII white space trimmed.  ${hash} NULL or disabled
- * verifies against a fixed dummy and fails after the same work.
- * ${out_needs_rehash} tells that the hash is of an older kind or cost.
- * LN_UNAUTHENTICATED when wrong; LN_UNSUPPORTED when the cost parameters are
- * beyond the bounds; LN_NOMEM.
+ * is tried once with ASCII white space trimmed, as the legacy program did.
+ * ${hash} NULL or "" fails after the work of one verification.
+ * ${out_needs_rehash} tells that the hash is of an older kind or of another
+ * cost than new ones.  It is false when only the trimmed password fitted: a
+ * new hash knows one form only, and whichever is taken locks out somebody who
+ * types the other.
+ * LN_UNAUTHENTICATED when wrong; LN_UNSUPPORTED when the kind is unknown or
+ * the cost parameters are beyond the bounds; LN_NOMEM.
  */
 LN_API enum ln_status ln_password_verify(const char *hash, const char *pw,
     bool *out_needs_rehash, struct ln_error *err) LN_USE;

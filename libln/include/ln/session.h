@@ -30,7 +30,9 @@ struct ln_session_list {
 /**
  * ln_session_create(st, user_id, address, agent, out_cookie, err):
  * Start a session: "v1.<id>.<mac>", the id only there and never stored.  The
- * oldest ones beyond LN_SESSION_PER_USER go.
+ * oldest ones beyond LN_SESSION_PER_USER go, and everybody's expired ones.
+ * ${address} (64 bytes of it) and ${agent} (256) may be NULL and hold
+ * anything.  LN_NOT_FOUND: no such user.  LN_BAD_KEY without keys.
  */
 LN_API enum ln_status ln_session_create(struct ln_store *st,
     const char *user_id, const char *address, const char *agent,
@@ -66,6 +68,7 @@ LN_API enum ln_status ln_session_user_by_hash(struct ln_store *st,
  * ln_session_end(st, hash, err) / ln_session_end_user(st, user_id, keep,
  * out_count, err) / ln_session_end_all(st, out_count, err):
  * Logout / end a user's sessions except ${keep} (a hash, or NULL) / everyone's.
+ * Ending what is not there is LN_OK.  ${out_count} may be NULL.
  */
 LN_API enum ln_status ln_session_end(struct ln_store *st,
     const unsigned char hash[LN_KEY_BYTES], struct ln_error *err) LN_USE;

@@ -28,21 +28,25 @@ LN_API enum ln_status ln_setting_get(struct ln_store *st, const char *user_id,
 /**
  * ln_setting_set(st, user_id, name, value, err):
  * NULL removes it.  "api_key" is stored byte for byte, sealed and bound to
- * user and name.  LN_INVALID for a name or value beyond the limits.
+ * user and name; others are UTF-8.  A change of the instance or of a key goes
+ * to the audit log by its name.  LN_INVALID for a name or value beyond the
+ * limits; LN_NOT_FOUND: no such user; LN_BAD_KEY without keys.
  */
 LN_API enum ln_status ln_setting_set(struct ln_store *st, const char *user_id,
     const char *name, const char *value, struct ln_error *err) LN_USE;
 
 /**
  * ln_setting_bool(st, name, fallback, out, err):
- * An instance setting as a truth value.
+ * An instance setting as a truth value: true, 1, yes, on and false, 0, no,
+ * off; ${fallback} when it is absent or anything else.
  */
 LN_API enum ln_status ln_setting_bool(struct ln_store *st, const char *name,
     bool fallback, bool *out, struct ln_error *err) LN_USE;
 
 /**
  * ln_setting_each(st, user_id, fn, arg, err):
- * Visit every setting by name; sealed ones with a NULL value.
+ * Visit every setting by name; sealed ones with a NULL value.  ${fn} must not
+ * use the handle.
  */
 LN_API enum ln_status ln_setting_each(struct ln_store *st,
     const char *user_id, void (*fn)(void *arg, const char *name,

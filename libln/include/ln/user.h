@@ -44,7 +44,9 @@ struct ln_user_list {
 
 struct ln_user_filter {
 	size_t size;
-	const char *query;	/* part of name, e-mail or full name, or NULL */
+	/* Part of user name, e-mail (both without case) or full name (without
+	 * case of ASCII letters), or NULL. */
+	const char *query;
 	bool only_admins;
 	bool only_users;
 	bool only_blocked;
@@ -57,7 +59,9 @@ LN_API bool ln_user_role_parse(const char *s, enum ln_user_role *out);
 
 /**
  * ln_user_get(st, id, out, err) / ln_user_find(st, name, out, err):
- * By id / by user name, then by e-mail, then by id, as people type it.
+ * By id / as people type it: by user name, then by e-mail, then by id.  With
+ * an "@" in it the owner of the e-mail comes first: an imported user name may
+ * look like somebody else's address.  Names compare without case.
  * LN_NOT_FOUND.
  */
 LN_API enum ln_status ln_user_get(struct ln_store *st, const char *id,

@@ -1,0 +1,65 @@
+/* Every statement of every model file can be prepared against a database as
+ * this build makes it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+
+#include "model/audit.h"
+#include "model/session.h"
+#include "model/setting.h"
+#include "model/token.h"
+#include "model/user.h"
+#include "place.h"
+#include "store/stmt.h"
+
+static const struct {
+	const char *file;
+	const char *const *sql;
+	const size_t *count;
+} files[] = {
+	{ "audit.c", lni_audit_sql, &lni_audit_sql_count },
+	{ "session.c", lni_session_sql, &lni_session_sql_count },
+	{ "setting.c", lni_setting_sql, &lni_setting_sql_count },
+	{ "stats.c", lni_stats_sql, &lni_stats_sql_count },
+	{ "token.c", lni_token_sql, &lni_token_sql_count },
+	{ "user.c", lni_user_sql, &lni_user_sql_count },
+	{ "user_change.c", lni_user_change_sql, &lni_user_change_sql_count },
+};
+
+static void
+every_statement_can_be_prepared(void **state)
+{
+	struct place *p = *state;
+	sqlite3 *db = lni_store_db(p->store);
+	sqlite3_stmt *q;
+	const char *tail;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_true(*files[i].count > 0);
+		for (n = 0; n < *files[i].count; n++) {
+			if (sqlite3_prepare_v2(db, files[i].sql[n], -1, &q,
+			    &tail) != SQLITE_OK)
+				fail_msg("%s: %s: %s", files[i].file,
+				    files[i].sql[n], sqlite3_errmsg(db));
+			assert_int_equal(*tail, '\0');
+			sqlite3_finalize(q);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    every_statement_can_be_prepared, place_setup, place_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
