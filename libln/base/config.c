@@ -26,7 +26,7 @@ struct slot {
 
 struct ln_config {
 	struct slot *slots;	/* of the keys, in the order of the table */
-	struct slot *twins;	/* the ..._FILE ones, unused without is_secret */
+	struct slot *twins;	/* of their ..._FILE forms */
 	size_t count;
 	char *path;
 };

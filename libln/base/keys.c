@@ -20,6 +20,9 @@ _Static_assert(LN_KEY_BYTES == crypto_kdf_KEYBYTES,
  * key of 32 decimal digits falls below it once in 10^10. */
 #define DISTINCT_MIN 5
 
+/* A literal, as every sentence of an error. */
+#define HOW_TO "Run lnctl init, or make one with: openssl rand -base64 48"
+
 /* One sub-key a purpose.  Never renumber: sealed values would be lost. */
 static const struct {
 	uint64_t id;
@@ -100,21 +103,19 @@ check_secret(const char *secret, struct ln_error *err)
 
 	if (secret == NULL || secret[0] == '\0')
 		return ln_fail_field(err, LN_INVALID, "SECRET_KEY",
-		    "SECRET_KEY is missing. Make one with: "
-		    "openssl rand -base64 48", "missing");
+		    "SECRET_KEY is missing. " HOW_TO, "missing");
 	n = strlen(secret);
 	if (ln_utf8_valid(secret, n))
 		n = ln_utf8_count(secret);
 	if (n < LN_SECRET_KEY_MIN)
 		return ln_fail_field(err, LN_INVALID, "SECRET_KEY",
-		    "SECRET_KEY is shorter than 32 characters. Make one with: "
-		    "openssl rand -base64 48", "%zu characters", n);
+		    "SECRET_KEY is shorter than 32 characters. " HOW_TO,
+		    "%zu characters", n);
 	if ((s = has_example(secret, &is_example, err)) != LN_OK)
 		return s;
 	if (is_example || is_repetitive(secret))
 		return ln_fail_field(err, LN_INVALID, "SECRET_KEY",
-		    "SECRET_KEY is an example value. Make one with: "
-		    "openssl rand -base64 48", "example or pattern");
+		    "SECRET_KEY is an example value. " HOW_TO, "weak");
 	return LN_OK;
 }
 

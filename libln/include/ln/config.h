@@ -38,14 +38,16 @@ LN_API const struct ln_config_key *ln_config_keys(void);
  * ln_config_load(env_file, out, err):
  * Read the env file (${env_file}, else ./.env, else
  * /etc/localneural/localneural.env; the last two may be missing) and the
- * environment.  The file (docs/operations.md describes it) has at most 64 KiB;
- * of a name given twice the last counts; unknown names are left out, with one
- * line in the log.  A relative path in the file is relative to the file's
- * folder.  Release with ln_config_free.  LN_INVALID for a line that cannot be
- * read (file and line are in the detail, the number also in
- * ln_config_error_line); LN_NOT_FOUND only for an ${env_file} that was given;
- * LN_FORBIDDEN when the file holds a secret and others may read it, or is not
- * a regular file; LN_TOO_LARGE; LN_IO; LN_NOMEM.  Wiped when freed.
+ * environment.  The file has at most 64 KiB of lines "NAME=value", the value
+ * bare, in single quotes, or in double quotes with \" \\ \n; "export " before
+ * it and "#" comments are allowed, nothing is expanded.  Of a name given twice
+ * the last counts; unknown names are left out, with one line in the log.  A
+ * relative path in the file is relative to the file's folder.  Release with
+ * ln_config_free, which wipes.  LN_INVALID for a line that cannot be read (file
+ * and line are in the detail, the number also in ln_config_error_line);
+ * LN_NOT_FOUND only for an ${env_file} that was given; LN_FORBIDDEN when the
+ * file holds a secret and others may read it, or is not a regular file;
+ * LN_TOO_LARGE; LN_IO; LN_NOMEM.
  */
 LN_API enum ln_status ln_config_load(const char *env_file,
     struct ln_config **out, struct ln_error *err) LN_USE;
