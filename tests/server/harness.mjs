@@ -49,6 +49,11 @@ export async function until(check, what = "the condition", ms = PATIENCE_MS) {
 	}
 }
 
+export function expected(kind) {
+	return JSON.parse(fs.readFileSync(
+	    path.join(FIXTURES, `expect_legacy_${kind}.json`), "utf8"));
+}
+
 export function temp_dir() {
 	return fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(), "ln-"));
 }
@@ -140,6 +145,13 @@ export class Server {
 		const r = await this.lnctl(args, opts);
 		assert.equal(r.code, 0, `lnctl ${args.join(" ")}: ${r.stderr}${r.stdout}`);
 		return r;
+	}
+
+	// Rows of the database behind the server's back: [{ column: value }].
+	async sql(query, file = this.db) {
+		const r = await run("sqlite3", ["-readonly", "-json", file, query]);
+		assert.equal(r.code, 0, r.stderr);
+		return r.stdout.trim() === "" ? [] : r.json;
 	}
 
 	secret_file(text) {
