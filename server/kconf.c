@@ -6,6 +6,7 @@
 #include <openssl/objects.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ log_kore(int prio, const char *msg)
 void
 kconf_apply(void)
 {
+	struct rlimit rl;
 	char *pidfile;
 
 	kore_log_hook = log_kore;
@@ -66,6 +68,13 @@ kconf_apply(void)
 	worker_accept_threshold = 1;
 	/* A worker that dies is replaced; one that cannot start ends us. */
 	worker_policy = KORE_WORKER_POLICY_RESTART;
+
+	/* Kore looks at every descriptor below the limit, in every process. */
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 &&
+	    rl.rlim_cur > worker_rlimit_nofiles) {
+		rl.rlim_cur = worker_rlimit_nofiles;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
 
 	http_request_limit = SERVER_CONNECTIONS;
 	http_header_max = 8192;

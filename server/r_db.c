@@ -27,6 +27,7 @@ struct db_job {
 	unsigned char session[LN_KEY_BYTES];
 	char *path;		/* our temporary file, unlinked at the end */
 	struct kore_buf *body;	/* import: a small body */
+	size_t body_len;
 	bool is_multipart;
 	char boundary[80];
 	bool is_dry_run;
@@ -273,9 +274,9 @@ unwrap(struct db_job *d)
 	if (d->body == NULL)
 		return d->is_multipart ? unwrap_file(d) : LN_OK;
 	part = d->body->data;
-	n = d->body->offset;
-	if (d->is_multipart && !multipart_part(d->body->data,
-	    d->body->offset, d->boundary, "file", &part, &n))
+	n = d->body_len;
+	if (d->is_multipart && !multipart_part(d->body->data, d->body_len,
+	    d->boundary, "file", &part, &n))
 		return ln_fail(&d->j.err, LN_INVALID, "Invalid database file",
 		    "no part named file");
 	return write_file(d->path, part, n, &d->j.err);
@@ -370,6 +371,7 @@ db_import(struct rq *q)
 		}
 	} else {
 		d->body = req->http_body;
+		d->body_len = req->http_body_length;
 		req->http_body = NULL;
 	}
 	return job_start(q, &d->j, JOB_WORK);

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <kore/hooks.h>
@@ -44,14 +45,28 @@ on_tick(void *arg, u_int64_t unused)
 	}
 }
 
+/* The name to type into a browser: loopback and "all" are localhost. */
+static const char *
+host_name(void)
+{
+	static const char *const local[] = { "localhost", "*", "127.0.0.1",
+		"::1", "0.0.0.0", "::" };
+	size_t i;
+
+	for (i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (strcmp(server.host, local[i]) == 0)
+			return "localhost";
+	return server.host;
+}
+
 static void
 announce(void)
 {
-	char line[128];
+	char line[320];
 	int n;
 
 	n = snprintf(line, sizeof(line), "ready %s://%s:%d\n",
-	    server.is_tls ? "https" : "http", "localhost", server.port);
+	    server.is_tls ? "https" : "http", host_name(), server.port);
 	if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) == -1)
 		ln_log(LN_LOG_WARN, "ready", "stdout=closed");
 	ln_log(LN_LOG_INFO, "server.start", "port=%d workers=%u tls=%s",
