@@ -26,6 +26,9 @@ LIBDIR		?= $(PREFIX)/lib
 INCLUDEDIR	?= $(PREFIX)/include
 MANDIR		?= $(PREFIX)/share/man
 SYSCONFDIR	?= /etc
+BASHCOMPDIR	?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR	?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR	?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR		?=
 V		?= 0
 WERROR		?= 0
@@ -44,7 +47,7 @@ DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 # What `make check` needs besides.
 DEPS_CHECK	:= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
 		   nodejs npm chromium tmux procps python3 perl git \
-		   shellcheck
+		   shellcheck mandoc
 
 # --- flags ----------------------------------------------------------------
 cc-option	= $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
@@ -237,11 +240,19 @@ install: all
 	install -m 644 libln/include/ln/* $(DESTDIR)$(INCLUDEDIR)/ln/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    libln/libln.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHCOMPDIR) \
+	    $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	install -m 644 docs/man/lnctl.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 completions/lnctl.bash $(DESTDIR)$(BASHCOMPDIR)/lnctl
+	install -m 644 completions/_lnctl $(DESTDIR)$(ZSHCOMPDIR)/
+	install -m 644 completions/lnctl.fish $(DESTDIR)$(FISHCOMPDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/lnctl $(DESTDIR)$(SBINDIR)/localneural-server \
 	    $(DESTDIR)$(LIBDIR)/libln.so* $(DESTDIR)$(LIBDIR)/libln.a \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc \
+	    $(DESTDIR)$(MANDIR)/man1/lnctl.1 $(DESTDIR)$(BASHCOMPDIR)/lnctl \
+	    $(DESTDIR)$(ZSHCOMPDIR)/_lnctl $(DESTDIR)$(FISHCOMPDIR)/lnctl.fish
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/ln
 
 -include $(LIBLN_OBJ:.o=.d) $(CMD_OBJ:.o=.d)

@@ -130,9 +130,9 @@ config_check(struct ctx *c)
 	ln_wipe_free(secret);
 	ln_keys_free(keys);
 	if (s != LN_OK) {
-		(void)ctx_fail(c, s, &err, ctx_key_hint(c), "%s",
+		rc = ctx_refuse(c, EX_INVALID, ln_status_token(s),
+		    ln_error_text(&err, s), ctx_key_hint(c), "%s",
 		    ctx_settings_name(c));
-		rc = EX_INVALID;
 	}
 	if (listen != NULL && !listen_parse(listen, host, port))
 		rc = ctx_refuse(c, EX_INVALID, "invalid",

@@ -62,7 +62,7 @@ ctx_config(struct ctx *c)
 		    "%s, line %d", file != NULL ? file : "env file", line);
 	if (s == LN_FORBIDDEN)
 		return ctx_fail(c, s, &err,
-		    "It holds secrets; make it private with chmod 600",
+		    "It holds secrets",
 		    "%s", file != NULL ? file : "env file");
 	if (s != LN_OK)
 		return ctx_fail(c, s, &err, NULL, "%s",

@@ -360,7 +360,7 @@ main(int argc, char **argv)
 
 	(void)umask(077);
 	memset(&c, 0, sizeof(c));
-	(void)snprintf(c.path, sizeof(c.path), "lnctl");
+	(void)snprintf(c.path, sizeof(c.path), "command line");
 	if ((c.out = out_new(wanted_format(argc, argv))) == NULL)
 		rc = ctx_fail(&c, LN_NOMEM, NULL, NULL, "start");
 	else
