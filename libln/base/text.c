@@ -121,7 +121,7 @@ enum ln_status
 ln_text_tag(const char *s, char **out, struct ln_error *err)
 {
 	/* A code point takes at most four bytes; one more tells "too long". */
-	struct ln_buf b = LN_BUF_INIT((LN_TAG_MAX + 1) * 4);
+	struct ln_buf b = LN_BUF_INIT((size_t)(LN_TAG_MAX + 1) * 4);
 	char *trimmed = NULL, *tag = NULL;
 	enum ln_status st;
 

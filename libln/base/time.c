@@ -200,7 +200,8 @@ static int64_t
 civil_to_ms(const struct civil *c)
 {
 	return days_since_epoch(c) * DAY_MS +
-	    ((int64_t)c->hour * 3600 + c->minute * 60 + c->second) * 1000 +
+	    ((int64_t)c->hour * 3600 + (int64_t)c->minute * 60 + c->second) *
+	    1000 +
 	    c->ms;
 }
 
