@@ -10,8 +10,16 @@
 
 /*
  * Accounts as rules: signing in, creating, blocking, resetting.  Everything
- * writes to the audit log.  Functions marked "slow" hash a password: call them
- * in a worker thread.  Passwords are borrowed; wipe them yourself.
+ * writes to the audit log, refusals too, so a handle without keys gets
+ * LN_BAD_KEY.  Functions marked "slow" hash a password: call them in a worker
+ * thread and outside a transaction (they take the write lock only after the
+ * work).  Passwords are borrowed; wipe them yourself.
+ *
+ * When the handle's actor is a signed-in user (kind "user" with an id), each
+ * act reads him again inside its transaction: acts on somebody else, and
+ * creating, blocking, roles and seeding at all, need an administrator, and
+ * nobody acts while blocked.  LN_FORBIDDEN otherwise.  Inside a transaction of
+ * the caller, the note about a refusal dies with its roll-back.
  */
 
 struct ln_user_new {
@@ -26,7 +34,9 @@ struct ln_user_new {
 /**
  * ln_auth_create(st, new, out, err):
  * Slow.  Create an account as an operator or admin would.  LN_INVALID with
- * field; LN_CONFLICT with field "username" or "email" when taken.
+ * field; LN_CONFLICT with field "username" or "email" when taken: as user
+ * name, e-mail or id of anybody, so that no name can mean two people.  White
+ * space around the texts is trimmed.
  */
 LN_API enum ln_status ln_auth_create(struct ln_store *st,
     const struct ln_user_new *new_user, struct ln_user **out,
@@ -47,6 +57,9 @@ LN_API enum ln_status ln_auth_register(struct ln_store *st,
  * ln_auth_login(st, name, pw, out, err):
  * Slow.  Verify a user name or e-mail and password; a legacy hash becomes
  * argon2id by a conditional update.  Unknown names do the same work.
+ * Where an imported user name is somebody else's e-mail, each of the two gets
+ * in with his own password.  The audit log never gets the typed name, which
+ * may be a password in the wrong field.
  * LN_UNAUTHENTICATED ("Invalid username or password"); LN_FORBIDDEN ("Your
  * account has been blocked. Contact an administrator.") only with the right
  * password.
@@ -56,7 +69,8 @@ LN_API enum ln_status ln_auth_login(struct ln_store *st, const char *name,
 
 /**
  * ln_auth_verify(st, user_id, pw, err):
- * Slow.  Whether ${pw} is that user's password.  LN_UNAUTHENTICATED.
+ * Slow.  Whether ${pw} is that user's password.  LN_UNAUTHENTICATED; also,
+ * after the same work, when there is no such user.
  */
 LN_API enum ln_status ln_auth_verify(struct ln_store *st, const char *user_id,
     const char *pw, struct ln_error *err) LN_USE;
@@ -65,7 +79,7 @@ LN_API enum ln_status ln_auth_verify(struct ln_store *st, const char *user_id,
  * ln_auth_password_set(st, user_id, pw, keep_session, err):
  * Slow.  Set a password and end the user's sign-in sessions, except the one
  * whose id hash is ${keep_session} (LN_KEY_BYTES bytes; NULL: all of them).
- * LN_INVALID, LN_NOT_FOUND.
+ * Open reset links of the user stop working.  LN_INVALID, LN_NOT_FOUND.
  */
 LN_API enum ln_status ln_auth_password_set(struct ln_store *st,
     const char *user_id, const char *pw, const unsigned char *keep_session,
@@ -74,10 +88,13 @@ LN_API enum ln_status ln_auth_password_set(struct ln_store *st,
 /**
  * ln_auth_block(st, user_id, reason, until_ms, out_changed, err) /
  * ln_auth_unblock(...):
- * ${reason} may be NULL, ${until_ms} 0 means for ever.  ${out_changed} is
- * false when it was so already.  LN_CONFLICT ("The last administrator cannot
- * be blocked"); LN_NOT_FOUND.  Read again inside one transaction, so that two
- * racing requests cannot both pass.
+ * ${reason} (one line of at most 500 characters) may be NULL, ${until_ms} 0
+ * means for ever.  Blocking a blocked user changes the end, and the reason
+ * when there is one; ${out_changed} is false when all was so already.
+ * LN_INVALID; LN_CONFLICT ("The last administrator cannot be blocked");
+ * LN_NOT_FOUND.  Read again inside one transaction, so that two racing
+ * requests cannot both pass.  An administrator counts as active when he is not
+ * blocked and has a password.
  */
 LN_API enum ln_status ln_auth_block(struct ln_store *st, const char *user_id,
     const char *reason, int64_t until_ms, bool *out_changed,
@@ -104,8 +121,9 @@ LN_API enum ln_status ln_auth_delete(struct ln_store *st, const char *user_id,
 
 /**
  * ln_auth_profile_set(st, user_id, username, email, full_name, err):
- * Change what is not NULL; "" clears an optional one.  LN_INVALID,
- * LN_CONFLICT, LN_NOT_FOUND.
+ * Change what is not NULL; "" clears an optional one.  What stays as it is may
+ * break the rules for new accounts (imported names do).  A new e-mail kills
+ * open reset links.  LN_INVALID, LN_CONFLICT, LN_NOT_FOUND.
  */
 LN_API enum ln_status ln_auth_profile_set(struct ln_store *st,
     const char *user_id, const char *username, const char *email,
@@ -133,8 +151,9 @@ LN_API enum ln_status ln_auth_seed(struct ln_store *st,
 
 /**
  * ln_auth_reset_issue(st, user_id, expires_ms, out, err):
- * A new single-use token valid for ${expires_ms} from now (0: the default);
- * older ones of the user stay valid until they expire.  Only its hash is kept.
+ * A new single-use token valid for ${expires_ms} from now (0: the default; at
+ * most 30 days); older ones of the user stay valid until they expire or a
+ * password is set.  Only its hash is kept.  LN_INVALID, LN_NOT_FOUND.
  */
 LN_API enum ln_status ln_auth_reset_issue(struct ln_store *st,
     const char *user_id, int64_t expires_ms, char out[LN_RESET_TOKEN_SIZE],
