@@ -165,19 +165,12 @@ verdict "libsodium stays in libln"
 } >"$found"
 verdict "cmd and server include <ln/...> and their own headers only"
 
-<<<<<<< Updated upstream
-# Of records that have a member of that name, too, libln and lnctl may read
-# theirs.
+# Of records that have a member of that name, too, libln, lnctl and the audit
+# route may read theirs.
 grep -E '(->|\.)detail($|[^A-Za-z0-9_])' "$code" |
     grep -Ev '^(libln/base/error\.c|server/reply\.c|cmd/lnctl\.c):' |
-    grep -Ev '^(libln|cmd)/.*[^A-Za-z0-9_](ev|a|row)->detail' >"$found"
-=======
-# Audit rows and provider events have a member of that name, too.
-grep -E '(->|\.)detail($|[^A-Za-z0-9_])' "$code" |
-    grep -Ev '^(libln/base/error\.c|server/reply\.c|cmd/lnctl\.c):' |
-    grep -Ev '^(libln/.*|(server/r_admin|cmd/audit)\.c:.*)[^A-Za-z0-9_](ev|a|row)->detail' \
+    grep -Ev '^(libln/|cmd/|server/r_admin).*[^A-Za-z0-9_](ev|a|row)->detail' \
     >"$found"
->>>>>>> Stashed changes
 verdict "the detail of an error is read in error.c, reply.c and lnctl.c only"
 
 banned='strcpy|strcat|v?sprintf|gets|strtok|ato[ilf]|system|popen|s?rand|alloca'
