@@ -1,4 +1,4 @@
-#include <ln/error.h>
+#include "base/error.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -33,4 +33,10 @@ ln_error_text(const struct ln_error *err, enum ln_status s)
 	    err->text[0] != '\0')
 		return err->text;
 	return ln_status_text(s);
+}
+
+const char *
+lni_error_detail(const struct ln_error *err)
+{
+	return err != NULL ? err->detail : "";
 }

@@ -1,0 +1,82 @@
+#ifndef LNI_CODEC_H
+#define LNI_CODEC_H
+
+#include <ln/llm.h>
+#include <ln/provider.h>
+
+#include "text/lines.h"
+
+/*
+ * A codec speaks one provider's dialect and does no I/O.  To add a provider:
+ * a file with such a table, and a row in registry.c.
+ */
+struct lni_codec {
+	/* Fill URL, headers and body of the (empty) request. */
+	enum ln_status (*request)(const struct ln_provider_conf *conf,
+	    const struct ln_llm_prompt *prompt, struct ln_llm_request *r,
+	    struct ln_error *err);
+	enum ln_status (*models_request)(const struct ln_provider_conf *conf,
+	    struct ln_llm_request *r, struct ln_error *err);
+	enum ln_status (*models_parse)(const char *body, size_t n,
+	    struct ln_model_list *out, struct ln_error *err);
+	/* One event of an answer with status 200, as framed: lines of NDJSON,
+	 * or the data of a server-sent event.  Calls lni_stream_*. */
+	void (*event)(struct ln_llm_stream *s, const char *p, size_t n);
+	bool is_sse;
+	/**
+	 * What the error body of an HTTP status means, where the dialect says
+	 * more than the status does: set ${status} and return a literal, or
+	 * return NULL.
+	 */
+	const char *(*refusal)(int http_status, const char *body, size_t n,
+	    enum ln_status *status);
+};
+
+extern const struct lni_codec lni_codec_ollama;
+
+/* NULL for a provider without a wire (offline). */
+const struct lni_codec *lni_codec_of(const struct ln_provider_info *info);
+
+/* --- for codecs: requests ------------------------------------------------ */
+
+/* Everything a prompt may carry, images included. */
+#define LNI_REQUEST_BODY_MAX ((size_t)64 * 1024 * 1024)
+
+/* ${base} without the slashes at its end, and ${path}. */
+enum ln_status lni_request_url(struct ln_llm_request *r, const char *base,
+    const char *path, struct ln_error *err) LN_USE;
+/* ${prefix} ("Name: ") and ${value} make one header line. */
+enum ln_status lni_request_header(struct ln_llm_request *r, const char *prefix,
+    const char *value, struct ln_error *err) LN_USE;
+struct ln_jw;
+enum ln_status lni_request_body(struct ln_llm_request *r, struct ln_jw *w,
+    struct ln_error *err) LN_USE;
+
+/* --- for codecs: events -------------------------------------------------- */
+
+void lni_stream_text(struct ln_llm_stream *s, const char *text);
+void lni_stream_thinking(struct ln_llm_stream *s, const char *text);
+void lni_stream_tool_call(struct ln_llm_stream *s, const char *name,
+    const char *arguments);
+void lni_stream_usage(struct ln_llm_stream *s, int64_t tokens,
+    int64_t prompt_tokens);
+void lni_stream_done(struct ln_llm_stream *s, const char *finish_reason);
+/* ${sentence} is a literal, or NULL for the default of ${status}. */
+void lni_stream_error(struct ln_llm_stream *s, enum ln_status status,
+    const char *sentence, const char *detail);
+/* The event could not be understood. */
+void lni_stream_garbage(struct ln_llm_stream *s, const char *detail);
+
+/* --- refusals ------------------------------------------------------------ */
+
+/* The sentence (a literal) and status for an HTTP status that is not 200. */
+const char *lni_refusal(const struct lni_codec *codec, int http_status,
+    const char *body, size_t n, enum ln_status *status);
+
+/* --- model lists --------------------------------------------------------- */
+
+/* Append a copy of ${name}. */
+enum ln_status lni_model_list_add(struct ln_model_list *l, const char *name,
+    struct ln_error *err) LN_USE;
+
+#endif
