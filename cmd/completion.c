@@ -154,10 +154,11 @@ bash(void)
 	    "\tlocal i=1\n"
 	    "\tCOMPREPLY=()\n"
 	    "\twhile [ \"$i\" -lt \"$COMP_CWORD\" ]; do\n"
-	    "\t\tcase \"$path ${COMP_WORDS[i]}\" in\n"
-	    "\t\t*\" \"", stdout);
+	    "\t\tcase \"${COMP_WORDS[i]}\" in\n\t\t", stdout);
 	put_values_case();
-	(void)fputs(") i=$((i + 1)) ;;\n", stdout);
+	(void)fputs(") i=$((i + 2)); continue ;;\n"
+	    "\t\tesac\n"
+	    "\t\tcase \"$path ${COMP_WORDS[i]}\" in\n", stdout);
 	for (i = 0; nouns[i] != NULL; i++) {
 		(void)printf("\t\t\" %s\") path=\"%s\" ;;\n", nouns[i]->name,
 		    nouns[i]->name);

@@ -7,8 +7,10 @@ _lnctl()
 	local i=1
 	COMPREPLY=()
 	while [ "$i" -lt "$COMP_CWORD" ]; do
+		case "${COMP_WORDS[i]}" in
+		--env-file | --db | --color) i=$((i + 2)); continue ;;
+		esac
 		case "$path ${COMP_WORDS[i]}" in
-		*" "--env-file | --db | --color) i=$((i + 1)) ;;
 		" init") path="init" ;;
 		" admin") path="admin" ;;
 		"admin seed") path="admin seed" ;;
