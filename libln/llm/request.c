@@ -19,7 +19,7 @@
 void
 ln_llm_options_init(struct ln_llm_options *o)
 {
-	o->temperature = o->top_p = o->top_k = o->repeat_penalty = nan("");
+	o->temperature = o->top_p = o->top_k = o->repeat_penalty = (double)NAN;
 	o->max_tokens = 0;
 }
 
