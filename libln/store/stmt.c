@@ -146,14 +146,17 @@ lni_bind_null(struct lni_stmt *q, int i)
 	keep(q, sqlite3_bind_null(q->handle, i));
 }
 
+static int
+step(struct lni_stmt *q)
+{
+	return q->bind_rc != SQLITE_OK ? q->bind_rc : sqlite3_step(q->handle);
+}
+
 enum ln_status
 lni_stmt_row(struct lni_stmt *q, struct ln_error *err)
 {
-	int rc;
+	int rc = step(q);
 
-	if (q->bind_rc != SQLITE_OK)
-		return lni_sqlite_fail(q->store->db, q->bind_rc, err);
-	rc = sqlite3_step(q->handle);
 	if (rc == SQLITE_ROW)
 		return LN_OK;
 	if (rc == SQLITE_DONE)
@@ -161,14 +164,17 @@ lni_stmt_row(struct lni_stmt *q, struct ln_error *err)
 	return lni_sqlite_fail(q->store->db, rc, err);
 }
 
+/* Not in terms of lni_stmt_row: a missing parent is LN_NOT_FOUND, too. */
 enum ln_status
 lni_stmt_done(struct lni_stmt *q, struct ln_error *err)
 {
-	enum ln_status s;
+	int rc;
 
-	while ((s = lni_stmt_row(q, err)) == LN_OK)
+	while ((rc = step(q)) == SQLITE_ROW)
 		continue;
-	return s == LN_NOT_FOUND ? LN_OK : s;
+	if (rc == SQLITE_DONE)
+		return LN_OK;
+	return lni_sqlite_fail(q->store->db, rc, err);
 }
 
 const char *

@@ -55,7 +55,8 @@ void lni_bind_null(struct lni_stmt *q, int i);
 /* LN_OK with a row, LN_NOT_FOUND at the end. */
 enum ln_status lni_stmt_row(struct lni_stmt *q, struct ln_error *err) LN_USE;
 
-/* Run to the end, ignoring rows.  LN_CONFLICT for a UNIQUE violation. */
+/* Run to the end, ignoring rows.  LN_CONFLICT for a UNIQUE violation,
+ * LN_NOT_FOUND for a missing parent (foreign key). */
 enum ln_status lni_stmt_done(struct lni_stmt *q, struct ln_error *err) LN_USE;
 
 /* Columns of the current row, counted from 0.  lni_col_text is borrowed until
