@@ -130,7 +130,7 @@ turn(struct chat *chat, const char *prompt)
 	}
 	if (s == LN_OK)
 		return EX_OK;
-	if (s == LN_CANCELLED) {
+	if (s == LN_CANCELLED && t->c->is_interactive && !sig_terminated()) {
 		sig_reset();
 		ctx_note(t->c, t->is_unsaved ? "(stopped)" :
 		    "(stopped; what came is saved)");
@@ -377,9 +377,9 @@ loop(struct chat *chat)
 			    "the line could not be read or is too long", "",
 			    "chat");
 		if (outcome == REPL_INTERRUPTED) {
-			sig_reset();
-			if (!c->is_interactive)
+			if (!c->is_interactive || sig_terminated())
 				return EX_INTERRUPTED;
+			sig_reset();
 			if (was_interrupted)
 				ctx_note(c, "(Ctrl-D leaves)");
 			was_interrupted = true;
@@ -388,7 +388,7 @@ loop(struct chat *chat)
 		was_interrupted = false;
 		rc = handle_line(chat);
 		/* A person reads the message and goes on; a script stops. */
-		if (rc != EX_OK && !c->is_interactive)
+		if (rc != EX_OK && (!c->is_interactive || sig_terminated()))
 			return rc;
 		c->has_failed = false;
 	}

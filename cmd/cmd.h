@@ -307,9 +307,14 @@ int ctx_user(struct ctx *c, const char *name, struct ln_user **out);
  */
 int ctx_person(struct ctx *c, struct ln_user **out);
 
-/* Catch SIGINT and SIGTERM / whether one came since the last reset. */
+/**
+ * sig_catch() / sig_interrupted() / sig_terminated() / sig_reset():
+ * Catch SIGINT, SIGTERM and SIGHUP / whether one came since the last reset /
+ * whether it was not Ctrl-C, so that the process has to end.
+ */
 void sig_catch(void);
 bool sig_interrupted(void);
+bool sig_terminated(void);
 void sig_reset(void);
 
 /* --- terminal (tty.c) --------------------------------------------------- */

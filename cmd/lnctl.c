@@ -218,13 +218,14 @@ ctx_finish(struct ctx *c)
 
 /* --- signals -------------------------------------------------------------*/
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, terminated;
 
 static void
 on_signal(int signo)
 {
-	(void)signo;
 	interrupted = 1;
+	if (signo != SIGINT)
+		terminated = 1;
 }
 
 void
@@ -238,12 +239,19 @@ sig_catch(void)
 	(void)sigemptyset(&sa.sa_mask);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
 }
 
 bool
 sig_interrupted(void)
 {
 	return interrupted != 0;
+}
+
+bool
+sig_terminated(void)
+{
+	return terminated != 0;
 }
 
 void

@@ -141,6 +141,16 @@ out:
 	return rc;
 }
 
+/* Ollama takes a name without a tag for the tag "latest". */
+static bool
+is_model(const char *name, const char *wanted)
+{
+	size_t n = strlen(wanted);
+
+	return strncmp(name, wanted, n) == 0 &&
+	    (name[n] == '\0' || strcmp(name + n, ":latest") == 0);
+}
+
 static int
 print_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
 {
@@ -159,7 +169,7 @@ print_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
 		    "%s%s%s", p->info->name, p->base_url != NULL ? " at " : "",
 		    p->base_url != NULL ? p->base_url : "");
 	for (i = 0; i < models.count; i++)
-		if (p->model != NULL && strcmp(models.names[i], p->model) == 0)
+		if (p->model != NULL && is_model(models.names[i], p->model))
 			has_model = true;
 	out_str(c->out, "provider", p->info->name);
 	out_str(c->out, "base_url", p->base_url);

@@ -1,6 +1,7 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,11 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fcntl.h>
-
 #define SERVER "localneural-server"
 #define CONNECT_MS 2000
-#define ARGUMENT_MAX 16
+#define ARGUMENT_MAX 20
 
 /* Starting the server and looking at it from outside. */
 
@@ -91,8 +90,8 @@ enum listen_state
 listen_probe(const char *listen, char *why, size_t size)
 {
 	char host[LISTEN_HOST_SIZE], port[8];
-	struct addrinfo hints, *ai = NULL;
-	enum listen_state state = LISTEN_FREE;
+	struct addrinfo hints, *all = NULL, *ai;
+	enum listen_state state = LISTEN_IMPOSSIBLE;
 	int e;
 
 	if (!listen_parse(listen, host, port)) {
@@ -101,19 +100,24 @@ listen_probe(const char *listen, char *why, size_t size)
 	}
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
-	if ((e = getaddrinfo(reachable(host), port, &hints, &ai)) != 0) {
+	if ((e = getaddrinfo(reachable(host), port, &hints, &all)) != 0) {
 		(void)snprintf(why, size, "%s", gai_strerror(e));
 		return LISTEN_IMPOSSIBLE;
 	}
-	if (connects(ai)) {
-		(void)snprintf(why, size, "something listens there");
-		state = LISTEN_TAKEN;
-	} else if ((e = try_bind(ai)) != 0) {
-		(void)snprintf(why, size, "%s", strerror(e));
-		state = LISTEN_IMPOSSIBLE;
-	} else
-		(void)snprintf(why, size, "free");
-	freeaddrinfo(ai);
+	/* A name may stand for several addresses: one that is taken counts,
+	 * one that can be had is enough. */
+	for (ai = all; ai != NULL && state != LISTEN_TAKEN; ai = ai->ai_next) {
+		if (connects(ai))
+			state = LISTEN_TAKEN;
+		else if ((e = try_bind(ai)) == 0)
+			state = LISTEN_FREE;
+		else if (state == LISTEN_IMPOSSIBLE)
+			(void)snprintf(why, size, "%s", strerror(e));
+	}
+	freeaddrinfo(all);
+	if (state != LISTEN_IMPOSSIBLE)
+		(void)snprintf(why, size, state == LISTEN_TAKEN ?
+		    "something listens there" : "free");
 	return state;
 }
 
@@ -193,6 +197,8 @@ server_words(const struct ctx *c, const char *program,
 		words[n++] = passed[i].option;
 		words[n++] = value;
 	}
+	if (opt_has(&c->args, O_INSECURE_HTTP))
+		words[n++] = "--insecure-http";
 	words[n] = NULL;
 	return n;
 }
@@ -278,7 +284,7 @@ server_status(struct ctx *c)
 }
 
 static const enum opt_id run_opts[] = { O_INIT, O_LISTEN, O_WORKERS,
-	O_TLS_CERT, O_TLS_KEY, O_END };
+	O_TLS_CERT, O_TLS_KEY, O_INSECURE_HTTP, O_END };
 static const enum opt_id listen_opts[] = { O_LISTEN, O_END };
 static const struct verb verbs[] = {
 	{ "run", server_run, run_opts, "", CMD_CONFIG | CMD_MAKE_ENV,

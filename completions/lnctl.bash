@@ -193,7 +193,7 @@ _lnctl()
 		"audit tail") options=" --limit -n --follow -f" ;;
 		"audit verify") options="" ;;
 		"server") words="run check status " ;;
-		"server run") options=" --init --listen --workers --tls-cert --tls-key" ;;
+		"server run") options=" --init --listen --workers --tls-cert --tls-key --insecure-http" ;;
 		"server check") options=" --listen" ;;
 		"server status") options=" --listen" ;;
 		"doctor") options=" --fix" ;;

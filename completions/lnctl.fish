@@ -160,6 +160,7 @@ complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcom
 complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from run' -l workers -x -d 'number of worker processes'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from run' -l tls-cert -r -F -d 'certificate chain, PEM'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from run' -l tls-key -r -F -d 'private key, PEM'
+complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from run' -l insecure-http -d 'no TLS, behind a proxy that has it'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and not __fish_seen_subcommand_from run check status' -a check -d 'say whether it could be started'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from check' -l listen -x -d 'where to listen'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and not __fish_seen_subcommand_from run check status' -a status -d 'say whether somebody listens'
