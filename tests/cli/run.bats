@@ -166,6 +166,18 @@ echo 1..1; echo "ok 1 - c"; exit 1'
 	closing "4 passed, 0 failed"
 }
 
+@test "a file reaches loopback and no other network" {
+	unshare --net true 2>/dev/null || skip "needs root"
+	file a.sh <<<'echo 1..2
+[ "$(grep -c : /proc/net/dev)" -eq 1 ] && echo "ok 1"
+perl -MIO::Socket::INET -e "my \$l = IO::Socket::INET->new(Listen => 1,
+    LocalAddr => q(127.0.0.1)) or die; IO::Socket::INET->new(PeerAddr =>
+    q(127.0.0.1), PeerPort => \$l->sockport) or die" && echo "ok 2"'
+	runner "$dir/a.sh"
+	[ "$status" -eq 0 ]
+	closing "2 passed, 0 failed"
+}
+
 @test "the same file may run once for each build" {
 	mkdir "$dir/asan"
 	file a.sh <<<'echo 1..1; echo "ok 1 - $LN_BIN"'
