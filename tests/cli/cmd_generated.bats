@@ -39,6 +39,7 @@ complete_words()
 	[ "$(complete_words us)" = user ]
 	[ "$(complete_words user bl)" = block ]
 	[ "$(complete_words --db /x user bl)" = block ]
+	[ "$(complete_words --db db user bl)" = block ]
 	[ "$(complete_words user list --ro)" = --role ]
 	[ "$(complete_words user list --role a)" = admin ]
 	[ "$(complete_words history export --format m)" = md ]
