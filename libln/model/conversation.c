@@ -78,6 +78,13 @@ static const char SQL_TOUCH[] =
     "UPDATE conversation SET updated_ms = max(updated_ms, ?2),"
     " total_tokens = total_tokens + ?3 WHERE id = ?1";
 
+const char *const lni_conversation_sql[] = {
+	SQL_GET, SQL_LATEST, SQL_LIST, SQL_INSERT, SQL_RENAME, SQL_PIN,
+	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_TOUCH,
+};
+const size_t lni_conversation_sql_count =
+    sizeof(lni_conversation_sql) / sizeof(lni_conversation_sql[0]);
+
 void
 ln_conversation_free(struct ln_conversation *c)
 {

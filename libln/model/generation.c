@@ -37,6 +37,13 @@ static const char SQL_INTERRUPT[] =
 
 static const char SQL_REAP[] = "DELETE FROM generation WHERE" GONE;
 
+const char *const lni_generation_sql[] = {
+	SQL_ADD, SQL_BEAT, SQL_CHECK, SQL_REMOVE, SQL_ASK_STOP,
+	SQL_INTERRUPT, SQL_REAP,
+};
+const size_t lni_generation_sql_count =
+    sizeof(lni_generation_sql) / sizeof(lni_generation_sql[0]);
+
 static enum ln_status
 change_one(struct lni_stmt *q, struct ln_error *err)
 {

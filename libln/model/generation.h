@@ -45,4 +45,7 @@ enum ln_status lni_generation_reap(struct ln_store *st,
     const char *keep_owner, int64_t dead_before_ms, int64_t *out_count,
     struct ln_error *err) LN_USE;
 
+extern const char *const lni_generation_sql[];
+extern const size_t lni_generation_sql_count;
+
 #endif

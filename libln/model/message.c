@@ -61,6 +61,14 @@ static const char SQL_FINISH[] =
     " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8"
     " WHERE id = ?1";
 
+const char *const lni_message_sql[] = {
+	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_HISTORY, SQL_ADD,
+	SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET, SQL_IMAGES_GET,
+	SQL_JOURNAL, SQL_FINISH,
+};
+const size_t lni_message_sql_count =
+    sizeof(lni_message_sql) / sizeof(lni_message_sql[0]);
+
 static const char *const role_names[] = {
 	[LN_MESSAGE_SYSTEM] = "system",
 	[LN_MESSAGE_USER] = "user",

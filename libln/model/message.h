@@ -66,4 +66,7 @@ struct lni_message_end {
 enum ln_status lni_message_finish(struct ln_store *st, int64_t id,
     const struct lni_message_end *end, struct ln_error *err) LN_USE;
 
+extern const char *const lni_message_sql[];
+extern const size_t lni_message_sql_count;
+
 #endif

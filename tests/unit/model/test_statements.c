@@ -10,6 +10,10 @@
 #include <sqlite3.h>
 
 #include "model/audit.h"
+#include "model/conversation.h"
+#include "model/generation.h"
+#include "model/message.h"
+#include "model/search.h"
 #include "model/session.h"
 #include "model/setting.h"
 #include "model/token.h"
@@ -23,6 +27,10 @@ static const struct {
 	const size_t *count;
 } files[] = {
 	{ "audit.c", lni_audit_sql, &lni_audit_sql_count },
+	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
+	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
+	{ "message.c", lni_message_sql, &lni_message_sql_count },
+	{ "search.c", lni_search_sql, &lni_search_sql_count },
 	{ "session.c", lni_session_sql, &lni_session_sql_count },
 	{ "setting.c", lni_setting_sql, &lni_setting_sql_count },
 	{ "stats.c", lni_stats_sql, &lni_stats_sql_count },

@@ -1,0 +1,32 @@
+#ifndef LNI_RETRIEVE_H
+#define LNI_RETRIEVE_H
+
+#include <ln/buf.h>
+#include <ln/store.h>
+
+/**
+ * lni_retrieve_query(text, out, err):
+ * A safe full-text query for what a person typed: its words, without the
+ * commonest ones, each quoted, joined by OR.  Yours; "" when no word is left.
+ */
+enum ln_status lni_retrieve_query(const char *text, char **out,
+    struct ln_error *err) LN_USE;
+
+struct lni_retrieve {
+	const char *user_id;
+	const char *question;
+	const char *conversation_id;	/* may be NULL */
+	int64_t question_id;		/* it and all after it are not quoted */
+};
+
+/**
+ * lni_retrieve_answer(st, r, out, err):
+ * The offline provider's answer as Markdown, appended to ${out}: the best
+ * passages of the user's own messages and of the handbook, quoted and cited,
+ * and the plain word that no language model wrote it.
+ */
+enum ln_status lni_retrieve_answer(struct ln_store *st,
+    const struct lni_retrieve *r, struct ln_buf *out, struct ln_error *err)
+    LN_USE;
+
+#endif
