@@ -232,6 +232,24 @@ out:
 }
 
 enum ln_status
+lni_setting_put(struct ln_store *st, const char *user_id, const char *name,
+    const char *value, struct ln_error *err)
+{
+	char *sealed = NULL;
+	enum ln_status s;
+
+	if ((s = check(name, value, err)) != LN_OK)
+		return s;
+	if (is_secret(name) &&
+	    (s = seal(st, user_id, name, value, &sealed, err)) != LN_OK)
+		return s;
+	s = put(st, user_id, name, sealed != NULL ? sealed : value,
+	    sealed != NULL, err);
+	ln_free(sealed);
+	return s;
+}
+
+enum ln_status
 ln_setting_bool(struct ln_store *st, const char *name, bool fallback,
     bool *out, struct ln_error *err)
 {

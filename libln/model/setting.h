@@ -3,6 +3,14 @@
 
 #include <ln/setting.h>
 
+/**
+ * lni_setting_put(st, user_id, name, value, err):
+ * As ln_setting_set with a ${value}, but without a row in the audit log: an
+ * import has one of its own for all that it brings.
+ */
+enum ln_status lni_setting_put(struct ln_store *st, const char *user_id,
+    const char *name, const char *value, struct ln_error *err) LN_USE;
+
 extern const char *const lni_setting_sql[];
 extern const size_t lni_setting_sql_count;
 

@@ -51,9 +51,13 @@ struct ln_report {
 /**
  * struct ln_transfer_opts:
  * ${ignore_unknown} leaves unknown tables and columns out instead of refusing.
- * ${keep_admin_id} carries that account of the live database over.
- * ${deadline_ms} 0: ten seconds a gigabyte, at least ten.  ${progress} may be
- * NULL; return false to cancel.
+ * ${keep_admin_id} carries that account of the live database over; validation
+ * then only knows that there will be an administrator.  ${deadline_ms} bounds
+ * the reading of the file; 0: ten seconds a gigabyte, at least ten, to examine
+ * it, and six times that to take its rows.  ${progress} may be NULL; return
+ * false to cancel.  ${allowed_endpoints} (of LOCALNEURAL_ALLOWED_ENDPOINTS) is
+ * the list of local model servers when neither database sets one; NULL: its
+ * default.
  */
 struct ln_transfer_opts {
 	size_t size;
@@ -63,6 +67,7 @@ struct ln_transfer_opts {
 	int64_t deadline_ms;
 	bool (*progress)(void *arg, int percent);
 	void *progress_arg;
+	const char *allowed_endpoints;
 };
 
 /**
@@ -80,8 +85,13 @@ LN_API enum ln_status ln_validate(const char *path,
  * Validate, re-insert into a fresh database, check it, keep a snapshot of the
  * live one beside it, then replace the live content atomically for every
  * process.  On any failure the old database stays in service, whole.
- * LN_INVALID: the file was refused, see ${out}; LN_CONFLICT: another import
- * runs, or no admin could sign in afterwards; LN_IO; LN_BUSY; LN_CANCELLED.
+ * Accounts, chats and settings come from the file; the audit log goes on with
+ * one row about the import (also about a refused one); everybody signs in
+ * again.
+ * LN_INVALID: the file was refused, see ${out}; LN_TOO_NEW: likewise, it is of
+ * a later schema; LN_CONFLICT: another import runs, the account to keep is no
+ * administrator who can sign in, or (see ${out}) none could afterwards;
+ * LN_NOT_FOUND; LN_IO; LN_BUSY; LN_CANCELLED; LN_BAD_KEY without keys.
  */
 LN_API enum ln_status ln_import(struct ln_store *st, const char *path,
     const struct ln_transfer_opts *opts, struct ln_report **out,

@@ -1,0 +1,201 @@
+#include "store/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define SUFFIX_LEN 6		/* mkdtemp's XXXXXX */
+/* A folder just made is not locked yet; an abandoned one can wait. */
+#define SWEEP_AGE_S 60
+
+static const char *const names[] = { LNI_SCRATCH_COPY, LNI_SCRATCH_FRESH };
+static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+
+static void
+empty(int fd)
+{
+	char name[32];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (j = 0; j < sizeof(suffixes) / sizeof(suffixes[0]); j++) {
+			snprintf(name, sizeof(name), "%s%s", names[i],
+			    suffixes[j]);
+			unlinkat(fd, name, 0);
+		}
+	}
+}
+
+static void
+sweep_one(int folder, const char *name)
+{
+	struct stat sb;
+	int fd;
+
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Whoever still works in it holds the lock. */
+	if (fstat(fd, &sb) == 0 && sb.st_uid == geteuid() &&
+	    sb.st_mtime < time(NULL) - SWEEP_AGE_S &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		empty(fd);
+		unlinkat(folder, name, AT_REMOVEDIR);
+	}
+	close(fd);
+}
+
+/* Remove what killed runs left.  Failing to is no reason not to work. */
+static void
+sweep(const char *folder, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	struct dirent *e;
+	DIR *d;
+
+	if ((d = opendir(folder)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, prefix, len) == 0 &&
+		    strlen(e->d_name) == len + SUFFIX_LEN)
+			sweep_one(dirfd(d), e->d_name);
+	}
+	closedir(d);
+}
+
+static enum ln_status
+locate(const char *beside, const char *purpose, char folder[LNI_PATH_MAX],
+    char prefix[LNI_PATH_MAX], struct ln_error *err)
+{
+	char a[LNI_PATH_MAX], b[LNI_PATH_MAX];
+	const char *tmp;
+
+	if (beside == NULL) {
+		tmp = getenv("TMPDIR");
+		snprintf(prefix, LNI_PATH_MAX, "localneural-%s-", purpose);
+		if (snprintf(folder, LNI_PATH_MAX, "%s", tmp != NULL &&
+		    tmp[0] != '\0' ? tmp : "/tmp") >= LNI_PATH_MAX)
+			goto too_long;
+		return LN_OK;
+	}
+	if (strlen(beside) >= sizeof(a))
+		goto too_long;
+	memcpy(a, beside, strlen(beside) + 1);
+	memcpy(b, beside, strlen(beside) + 1);
+	if (snprintf(folder, LNI_PATH_MAX, "%s", dirname(a)) < LNI_PATH_MAX &&
+	    snprintf(prefix, LNI_PATH_MAX, "%s.%s-", basename(b), purpose) <
+	    LNI_PATH_MAX)
+		return LN_OK;
+too_long:
+	return ln_fail(err, LN_INVALID, "The path is too long", "%s",
+	    beside != NULL ? beside : "TMPDIR");
+}
+
+enum ln_status
+lni_scratch_make(const char *beside, const char *purpose,
+    struct lni_scratch *sc, struct ln_error *err)
+{
+	char folder[LNI_PATH_MAX], prefix[LNI_PATH_MAX];
+	enum ln_status s;
+
+	sc->fd = -1;
+	if ((s = locate(beside, purpose, folder, prefix, err)) != LN_OK)
+		return s;
+	sweep(folder, prefix);
+	if (snprintf(sc->path, sizeof(sc->path), "%s/%sXXXXXX", folder,
+	    prefix) >= (int)sizeof(sc->path))
+		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
+		    folder);
+	if (mkdtemp(sc->path) == NULL)
+		return ln_fail(err, LN_IO,
+		    "No working folder can be made. Check permissions and "
+		    "free space", "mkdtemp %s: %s", sc->path, strerror(errno));
+	sc->fd = open(sc->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (sc->fd < 0 || flock(sc->fd, LOCK_EX | LOCK_NB) != 0) {
+		s = ln_fail(err, LN_IO, "", "open %s: %s", sc->path,
+		    strerror(errno));
+		if (sc->fd >= 0)
+			close(sc->fd);
+		rmdir(sc->path);
+		sc->fd = -1;
+		return s;
+	}
+	return LN_OK;
+}
+
+enum ln_status
+lni_scratch_file(struct lni_scratch *sc, const char *name,
+    char out[LNI_PATH_MAX], int *out_fd, struct ln_error *err)
+{
+	int fd;
+
+	if (snprintf(out, LNI_PATH_MAX, "%s/%s", sc->path, name) >=
+	    LNI_PATH_MAX)
+		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
+		    sc->path);
+	fd = openat(sc->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd < 0)
+		return ln_fail(err, LN_IO, "", "open %s: %s", out,
+		    strerror(errno));
+	if (out_fd != NULL)
+		*out_fd = fd;
+	else
+		close(fd);
+	return LN_OK;
+}
+
+void
+lni_scratch_remove(struct lni_scratch *sc)
+{
+	if (sc->fd < 0)
+		return;
+	empty(sc->fd);
+	rmdir(sc->path);
+	close(sc->fd);
+	sc->fd = -1;
+}
+
+enum ln_status
+lni_sync_folder(const char *path, struct ln_error *err)
+{
+	char copy[LNI_PATH_MAX];
+	int fd, rc;
+
+	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
+		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
+		    path);
+	if ((fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return ln_fail(err, LN_IO, "", "open folder of %s: %s", path,
+		    strerror(errno));
+	rc = fsync(fd);
+	if (rc != 0)
+		ln_fail(err, LN_IO, "", "fsync folder of %s: %s", path,
+		    strerror(errno));
+	close(fd);
+	return rc == 0 ? LN_OK : LN_IO;
+}
+
+void
+lni_unlink_database(const char *path)
+{
+	char name[LNI_PATH_MAX + 16];
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		unlink(name);
+	}
+}

@@ -1,0 +1,46 @@
+#ifndef LNI_SCRATCH_H
+#define LNI_SCRATCH_H
+
+#include <ln/error.h>
+
+#define LNI_PATH_MAX 4096	/* PATH_MAX on Linux */
+
+/*
+ * A folder (0700) for working files that nobody else may see.  Files are
+ * unlinked as soon as they are open, so that after that even kill -9 leaves
+ * nothing; what an earlier kill left is swept when the next one is made.
+ */
+struct lni_scratch {
+	char path[LNI_PATH_MAX];
+	int fd;			/* of the folder, locked; -1: none */
+};
+
+/* The names that files in it may have. */
+#define LNI_SCRATCH_COPY "copy.db"
+#define LNI_SCRATCH_FRESH "fresh.db"
+
+/**
+ * lni_scratch_make(beside, purpose, sc, err):
+ * Make it beside the file ${beside}, or in $TMPDIR (/tmp) when that is NULL.
+ * ${purpose} is a word for its name.  LN_IO, LN_INVALID for a path that is too
+ * long.
+ */
+enum ln_status lni_scratch_make(const char *beside, const char *purpose,
+    struct lni_scratch *sc, struct ln_error *err) LN_USE;
+
+/* Create ${name} in it, 0600: its path in ${out} and, when ${out_fd} is not
+ * NULL, a descriptor open for reading and writing. */
+enum ln_status lni_scratch_file(struct lni_scratch *sc, const char *name,
+    char out[LNI_PATH_MAX], int *out_fd, struct ln_error *err) LN_USE;
+
+/* Unlink all files and the folder.  Safe on a zeroed or removed one when fd is
+ * -1. */
+void lni_scratch_remove(struct lni_scratch *sc);
+
+/* fsync the folder that holds ${path}. */
+enum ln_status lni_sync_folder(const char *path, struct ln_error *err) LN_USE;
+
+/* Unlink a database and the files SQLite may have put beside it. */
+void lni_unlink_database(const char *path);
+
+#endif
