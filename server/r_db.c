@@ -323,7 +323,8 @@ import_run(struct job *j, struct ln_store *st)
 	if (j->status == LN_OK && !d->report->is_importable)
 		j->status = ln_fail(&j->err, LN_INVALID,
 		    "Invalid database file", "see the audit log");
-	if (j->status == LN_INVALID)
+	/* ln_import writes the refusal of a file to the log itself. */
+	if (j->status == LN_INVALID && (d->is_dry_run || d->report == NULL))
 		audit_refusal(d, st);
 }
 
