@@ -170,6 +170,26 @@ load_config(const struct flags *f)
 }
 
 static void
+set_log_level(void)
+{
+	static const char *const names[] = { "debug", "info", "warn",
+		"error" };
+	const char *wanted;
+	size_t i;
+
+	wanted = ln_config_get(server.cfg, "LOCALNEURAL_LOG_LEVEL");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (wanted == NULL || strcmp(wanted, names[i]) == 0) {
+			ln_log_level_set(wanted == NULL ? LN_LOG_INFO :
+			    (enum ln_log_level)i);
+			return;
+		}
+	(void)fprintf(stderr, "localneural-server: LOCALNEURAL_LOG_LEVEL is "
+	    "debug, info, warn or error\n");
+	exit(2);
+}
+
+static void
 derive_keys(void)
 {
 	struct ln_error err = LN_ERROR_INIT;
@@ -295,6 +315,7 @@ kore_parent_configure(int argc, char **argv)
 		refuse("start", s, &err);
 	parse_flags(argc, argv, &flags);
 	load_config(&flags);
+	set_log_level();
 	derive_keys();
 	ln_uuid(server.boot_id);
 	server.is_tls = !flags.is_plain;

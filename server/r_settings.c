@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ln/provider.h>
@@ -25,6 +26,27 @@ setting_json(struct ln_jw *w, const char *user_id, const char *name,
 	s = ln_setting_get(worker_store, user_id, name, &value, err);
 	if (s == LN_OK)
 		ln_jw_string(w, name, value);
+	ln_free(value);
+	return s;
+}
+
+/* Kept as text like every setting, a number on the wire. */
+static enum ln_status
+temperature_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
+{
+	char *value = NULL, *end;
+	enum ln_status s;
+	double t;
+
+	s = ln_setting_get(worker_store, user_id, "temperature", &value, err);
+	if (s == LN_OK && value != NULL) {
+		t = strtod(value, &end);
+		if (end != value && *end == '\0' && isfinite(t))
+			ln_jw_number(w, "temperature", t);
+		else
+			ln_jw_null(w, "temperature");
+	} else if (s == LN_OK)
+		ln_jw_null(w, "temperature");
 	ln_free(value);
 	return s;
 }
@@ -209,7 +231,7 @@ admin_settings_show(struct rq *q)
 	if (s == LN_OK)
 		s = setting_json(w, NULL, "system_prompt", &err);
 	if (s == LN_OK)
-		s = setting_json(w, NULL, "temperature", &err);
+		s = temperature_json(w, NULL, &err);
 	if (s == LN_OK)
 		s = setting_json(w, NULL, "allowed_endpoints", &err);
 	if (s == LN_OK)
@@ -247,7 +269,7 @@ user_settings_show(struct rq *q)
 		return reply_fail(q, LN_NOMEM, NULL);
 	s = setting_json(w, id, "system_prompt", &err);
 	if (s == LN_OK)
-		s = setting_json(w, id, "temperature", &err);
+		s = temperature_json(w, id, &err);
 	if (s == LN_OK)
 		s = setting_json(w, id, "theme", &err);
 	if (s == LN_OK)

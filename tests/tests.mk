@@ -17,7 +17,7 @@ UNIT_OBJ	:= $(UNIT_SRC:%.c=$(B)/obj/%.o)
 UNIT_BIN	:= $(UNIT_SRC:%.c=$(B)/%)
 CLI_TESTS	:= $(sort $(wildcard tests/cli/*.bats))
 SERVER_TESTS	:= $(sort $(wildcard tests/fake/*.test.mjs \
-		   tests/server/*.test.mjs))
+		   tests/server/*.test.mjs tests/server/raw/*.test.mjs))
 WEB_TESTS	:= $(sort $(wildcard tests/web/*.test.mjs))
 LINT_TESTS	:= tests/lint.sh
 # The runner tests itself once, not once for each flavour.
