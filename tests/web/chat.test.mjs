@@ -117,7 +117,7 @@ describe('Markdown', () => {
 describe('a running answer', () => {
 	beforeEach(() => {
 		mock.pace = 40;
-		mock.answer = () => 'word '.repeat(300);
+		mock.answer = () => 'word '.repeat(3000);
 	});
 
 	it('is stopped by Stop, which replaces Send, and kept', async () => {
@@ -130,6 +130,17 @@ describe('a running answer', () => {
 		assert.equal(conversation().messages[1].state, 'stopped');
 		assert.equal(await page.locator('.prose').innerText(),
 		    conversation().messages[1].content.trim());
+	});
+
+	it('is stopped over plain HTTP where there is no socket', async () => {
+		mock.refuseSockets = true;
+		mock.dropSockets();
+		await page.reload();
+		await page.getByText('No live connection').waitFor();
+		await send(page, 'Go on');
+		await page.locator('.prose').getByText('word').first().waitFor();
+		await button('Stop').click();
+		await log().getByText(/stopped/).waitFor();
 	});
 
 	it('appears in the other tabs of the same person', async () => {
@@ -146,6 +157,12 @@ describe('a running answer', () => {
 		mock.answer = (prompt) => `To ${prompt}`;
 		await send(page, 'again');
 		await other.locator('.prose').getByText('To again').waitFor();
+		assert.equal(await other.getByRole('article').count(), 4);
+		mock.answer = () => 'Once more';
+		await button('Regenerate').click();
+		await other.locator('.prose').getByText('Once more').waitFor();
+		await other.locator('.prose').getByText('To again')
+			.waitFor({ state: 'detached' });
 		assert.equal(await other.getByRole('article').count(), 4);
 		assertClean(other);
 	});

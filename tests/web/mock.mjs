@@ -158,6 +158,12 @@ export class Mock {
 		return this.logins.get(id);
 	}
 
+	signOut(user) {
+		for (const [id, who] of this.logins)
+			if (who === user)
+				this.logins.delete(id);
+	}
+
 	async serve(req, res) {
 		const url = new URL(req.url, 'http://x');
 
@@ -294,9 +300,7 @@ export class Mock {
 			        `ln_session=${id}; Path=/; HttpOnly; SameSite=Lax` });
 		}
 		case '/api/auth/logout':
-			for (const [id, who] of this.logins)
-				if (who === user)
-					this.logins.delete(id);
+			this.signOut(user);
 			return this.json(res, 200, { status: 'success' });
 		case '/api/auth/register':
 			if ([...body.password].length < 8)
@@ -425,6 +429,8 @@ export class Mock {
 		if (path.endsWith('/block')) {
 			if (body.blocked)
 				lastAdmin(target());
+			if (body.revoke_sessions)
+				this.signOut(target());
 			return { blocked: target().blocked = body.blocked };
 		}
 		if (path.endsWith('/password')) {
@@ -432,9 +438,7 @@ export class Mock {
 			return done;
 		}
 		if (path.endsWith('/sessions/revoke')) {
-			for (const [login, who] of this.logins)
-				if (who === target())
-					this.logins.delete(login);
+			this.signOut(target());
 			return done;
 		}
 		if (path.startsWith('/api/admin/users/') &&
@@ -502,15 +506,24 @@ export class Mock {
 				this.running.get(frame.session_id).stopped = true;
 			return undefined;
 		case 'resume': {
+			const last = this.owned(user, frame.session_id)
+				.messages.at(-1);
 			const turn = this.running.get(frame.session_id);
-			const bytes = Buffer.from(turn?.text ?? '');
+			const bytes = Buffer.from(turn?.text ??
+			    (last?.role === 'assistant' ? last.content : ''));
 
-			if (turn && bytes.length > frame.after)
+			if (bytes.length > frame.after)
 				own({
 					type: 'stream_chunk', session_id: frame.session_id,
 					chunk: bytes.subarray(frame.after).toString(),
 					from: frame.after, seq: bytes.length,
 					tokens: 1, tps: 1,
+				});
+			if (!turn && last?.role === 'assistant')
+				own({
+					type: 'stream_done', session_id: frame.session_id,
+					db_id: last.id, tokens: last.tokens,
+					finish_reason: 'stop',
 				});
 			return undefined;
 		}
@@ -548,14 +561,11 @@ export class Mock {
 		} else {
 			const message = this.addMessage(c, 'user', frame.prompt);
 
-			own({
+			all({
 				type: 'message_saved', temp_id: frame.temp_id,
-				db_id: message.id,
+				db_id: message.id, session_id: c.id,
+				prompt: message.content,
 			});
-			this.tell(user, {
-				type: 'user_message', session_id: c.id,
-				db_id: message.id, content: message.content,
-			}, entry);
 		}
 		await this.stream(c, c.messages.at(-1).content, all);
 		if (isFirst) {
@@ -612,6 +622,10 @@ export class Mock {
 	async postStream(res, user, frame) {
 		if (frame.session_id)
 			this.owned(user, frame.session_id);
+		if (frame.type === 'stop_generation') {
+			this.frame(user, frame);
+			return this.json(res, 200, { status: 'success' });
+		}
 		res.writeHead(200, {
 			'Content-Type': 'text/event-stream',
 			'Cache-Control': 'no-store',

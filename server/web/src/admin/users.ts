@@ -137,23 +137,25 @@ export class Users {
 			verb: 'Block',
 			danger: true,
 			act: async () => {
-				await this.setBlocked(user, true);
-				if (sessions.checked)
-					await api('POST', `/api/admin/user/${id(user)}` +
-					    '/sessions/revoke', {});
+				await this.setBlocked(user, {
+					blocked: true,
+					revoke_sessions: sessions.checked,
+				});
 				await this.load();
 			},
 		});
 	}
 
 	private async unblock(user: Account): Promise<void> {
-		await this.setBlocked(user, false);
+		await this.setBlocked(user, { blocked: false });
 		await this.load();
 		toast(`${user.username} is active again.`);
 	}
 
-	private async setBlocked(user: Account, blocked: boolean): Promise<void> {
-		await api('POST', `/api/admin/user/${id(user)}/block`, { blocked });
+	private async setBlocked(user: Account, change: {
+		blocked: boolean; revoke_sessions?: boolean;
+	}): Promise<void> {
+		await api('POST', `/api/admin/user/${id(user)}/block`, change);
 	}
 
 	private async password(user: Account): Promise<void> {

@@ -9,7 +9,8 @@ import { Answer } from './answer';
 import type { Announcer } from './announcer';
 import type { Composer } from './composer';
 import { type Conversations, path } from './conversations';
-import type { ClientFrame, Done, ServerEvent, UserMessage } from './events';
+import type { ClientFrame, Done, Saved, ServerEvent, UserMessage }
+	from './events';
 import { FRAME_MAX, type Link } from './link';
 import type { LogView, Turn } from './log-view';
 import { postStream } from './post-stream';
@@ -156,17 +157,14 @@ export class Chat {
 	event(event: ServerEvent): void {
 		switch (event.type) {
 		case 'session_created':
-			this.created(event.session_id, event.title);
+			this.conversations.add(event.session_id, event.title);
 			break;
 		case 'message_saved':
-			this.saved(event.temp_id, event.db_id);
+			this.saved(event);
 			break;
 		case 'title_updated':
 			this.conversations.update(event.session_id,
 			    { title: event.title });
-			break;
-		case 'user_message':
-			this.asked(event.session_id, event.db_id, event.content);
 			break;
 		case 'stream_chunk':
 			if (event.session_id === this.current)
@@ -256,8 +254,9 @@ export class Chat {
 		if (size <= FRAME_MAX && this.link?.send(frame))
 			return;
 		if (frame.type === 'stop_generation') {
-			this.view.composer.problem(
-			    'Not connected: the answer can’t be stopped now.');
+			api('POST', '/api/chat/stream', frame)
+				.catch((error: unknown) =>
+				    this.view.composer.problem(explain(error)));
 			return;
 		}
 		postStream(frame, (event) => this.posted(event))
@@ -291,40 +290,42 @@ export class Chat {
 		}
 	}
 
-	private saved(temp: string | undefined, id: number): void {
-		if (!this.pending || this.pending.frame.temp_id !== temp)
-			return;
-		this.pending.turn.id = id;
-		this.pending = null;
+	private saved(event: Saved): void {
+		const { session_id: id, db_id: message, prompt } = event;
+		const mine = this.pending?.frame.temp_id === event.temp_id ?
+		    this.pending : null;
+
+		this.conversations.touch(id);
+		if (mine) {
+			this.pending = null;
+			mine.turn.id = message;
+			if (this.current === null)
+				this.adopt(id);
+		} else if (prompt !== undefined && id === this.current &&
+		    !this.shown(message)) {
+			this.view.log.addUser(prompt, message,
+			    new Date().toISOString());
+			this.begin();
+		}
 	}
 
-	private created(id: string, title: string): void {
-		if (!this.conversations.byId.has(id))
-			this.conversations.add(id, title);
-		if (this.current !== null || !this.pending)
-			return;
+	/* The new chat on the page has become that conversation. */
+	private adopt(id: string): void {
 		this.current = id;
 		this.view.composer.adopt(id);
 		this.view.opened(id);
 	}
 
-	/* A question of this person from another tab or program. */
-	private asked(id: string, message: number, text: string): void {
-		if (!this.conversations.byId.has(id))
-			void this.conversations.refresh().catch(() => undefined);
-		this.conversations.update(id,
-		    { updated_at: new Date().toISOString() });
-		if (id !== this.current || this.shown(message))
-			return;
-		if (this.pending?.frame.prompt === text)
-			return this.saved(this.pending.frame.temp_id, message);
-		this.view.log.addUser(text, message, new Date().toISOString());
-		if (!this.live)
-			this.begin();
+	/* An answer this tab did not ask for, perhaps instead of another. */
+	private overheard(): Live {
+		const live = this.begin();
+
+		live.doubtful = true;
+		return live;
 	}
 
 	private tool(name: string, status: string): void {
-		const live = this.live ?? this.begin();
+		const live = this.live ?? this.overheard();
 
 		this.view.log.tool(live.turn, name, status);
 	}
@@ -335,7 +336,7 @@ export class Chat {
 	}
 
 	private chunk(event: ServerEvent & { type: 'stream_chunk' }): void {
-		const live = this.live ?? this.begin();
+		const live = this.live ?? this.overheard();
 
 		clearTimeout(this.silence);
 		switch (live.answer.apply(event)) {
@@ -356,8 +357,7 @@ export class Chat {
 	private done(event: Done): void {
 		const live = this.live;
 
-		this.conversations.update(event.session_id,
-		    { updated_at: new Date().toISOString() });
+		this.conversations.touch(event.session_id);
 		if (event.session_id !== this.current)
 			return;
 		if (live ? live.doubtful : event.db_id && !this.shown(event.db_id)) {
@@ -376,21 +376,17 @@ export class Chat {
 	private failed(id: string | undefined, error: string): void {
 		const isBlock = /account has been blocked/.test(error);
 		const text = error && !isBlock ? sentence(error) : '';
-		const mine = this.pending !== null ||
-		    (this.live !== null && (id === undefined ||
-		    id === this.current));
 
+		if (id !== undefined && id !== this.current)
+			return;
 		if (isBlock)
 			this.view.composer.blocked(error);
-		if (!mine) {
-			if (id === undefined || id === this.current)
-				this.view.composer.problem(text);
-			return;
-		}
 		if (this.pending)
 			this.lose(text);
 		else if (this.live)
 			this.broken(this.live, text);
+		else if (text)
+			this.view.composer.problem(text);
 	}
 
 	/* An error of a running answer is followed by its stream_done, that of

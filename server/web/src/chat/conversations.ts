@@ -32,8 +32,10 @@ export class Conversations {
 			await this.loadMore();
 	}
 
-	/** A conversation of which only id and title are known yet. */
+	/** A new conversation: only id and title are known yet. */
 	add(id: string, title: string): void {
+		if (this.byId.has(id))
+			return;
 		this.byId.set(id, {
 			id, title, model: null, archived: false, pinned: false,
 			total_tokens: 0, updated_at: new Date().toISOString(),
@@ -48,6 +50,13 @@ export class Conversations {
 			return;
 		this.byId.set(id, { ...row, ...change });
 		this.changed();
+	}
+
+	/** Something was said there just now. */
+	touch(id: string): void {
+		this.update(id, { updated_at: new Date().toISOString() });
+		if (!this.byId.has(id))
+			void this.refresh().catch(() => undefined);
 	}
 
 	async rename(id: string, title: string): Promise<void> {

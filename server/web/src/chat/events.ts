@@ -25,6 +25,16 @@ export interface Chunk {
 	tps?: number;
 }
 
+/** A question is durable.  Every open tab hears it: the text is for those
+ * that did not send it. */
+export interface Saved {
+	type: 'message_saved';
+	session_id: string;
+	temp_id?: string | null;
+	db_id: number;
+	prompt?: string;
+}
+
 export interface Done {
 	type: 'stream_done';
 	session_id: string;
@@ -36,10 +46,7 @@ export interface Done {
 
 export type ServerEvent =
 	| { type: 'session_created'; session_id: string; title: string }
-	| { type: 'message_saved'; temp_id?: string; db_id: number;
-	    session_id?: string }
-	| { type: 'user_message'; session_id: string; db_id: number;
-	    content: string }
+	| Saved
 	| Chunk
 	| { type: 'tool_call'; session_id: string; name: string; status: string }
 	| Done

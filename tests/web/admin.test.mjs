@@ -1,0 +1,217 @@
+/* The administration page. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
+import { assertAccessible, assertClean, openBrowser, openPage, signIn }
+	from './browser.mjs';
+import { Mock } from './mock.mjs';
+
+let browser;
+let mock;
+let page;
+
+before(async () => {
+	browser = await openBrowser();
+});
+after(() => browser.close());
+beforeEach(async () => {
+	mock = await new Mock().start();
+	page = await openPage(browser, mock.url);
+	await signIn(page, mock.url, 'admin', 'admin-password');
+	await page.goto(`${mock.url}/admin`);
+	await row('alice').waitFor();
+});
+afterEach(async () => {
+	assertClean(page);
+	await page.context().close();
+	await mock.stop();
+});
+
+const row = (name) => page.locator(`[data-user="${name}"]`);
+const click = (name) => page.getByRole('button', { name, exact: true })
+	.click();
+const dialog = () => page.getByRole('dialog');
+const answer = (name) => dialog()
+	.getByRole('button', { name, exact: true }).click();
+const closed = () => dialog().waitFor({ state: 'detached' });
+
+describe('people', () => {
+	it('are listed with role and state, in both themes and on a phone',
+	    async () => {
+		assert.match(await row('alice').innerText(),
+		    /alice\s+alice@example\.org/);
+		for (const colorScheme of ['dark', 'light']) {
+			await page.emulateMedia({ colorScheme });
+			await assertAccessible(page);
+		}
+		await page.setViewportSize({ width: 390, height: 844 });
+		assert.equal(await page.evaluate(() =>
+		    document.documentElement.scrollWidth), 390);
+		await assertAccessible(page);
+	});
+
+	it('are found by a part of the name', async () => {
+		await page.getByRole('searchbox').fill('ali');
+		await row('admin').waitFor({ state: 'detached' });
+		assert.equal(await row('alice').count(), 1);
+		await page.getByRole('searchbox').fill('nobody');
+		await page.getByText('Nobody matches.').waitFor();
+	});
+
+	it('are created with a password that is shown once', async () => {
+		await click('Create a user');
+		await dialog().getByLabel('Name').fill('bob');
+		await assertAccessible(page);
+		await answer('Create');
+		await dialog().getByText('The password of bob').waitFor();
+		assert.equal(await dialog().locator('.secret').innerText(),
+		    mock.user('bob').password);
+		assert.equal(mock.user('bob').password.length, 20);
+		await answer('Done');
+		await row('bob').waitFor();
+		assert.doesNotMatch(await page.content(),
+		    new RegExp(mock.user('bob').password));
+	});
+
+	it('keep their name: a taken one is refused in the dialog', async () => {
+		await click('Create a user');
+		await dialog().getByLabel('Name').fill('alice');
+		await answer('Create');
+		await dialog().getByText('That name is taken.').waitFor();
+		assert.equal(await dialog().getByLabel('Name').inputValue(),
+		    'alice');
+	});
+
+	it('are blocked after a question, and unblocked', async () => {
+		await click('Block alice');
+		await answer('Cancel');
+		await closed();
+		assert.equal(mock.user('alice').blocked, false);
+		await click('Block alice');
+		await answer('Block');
+		await row('alice').getByText('blocked').waitFor();
+		assert.ok(mock.user('alice').blocked);
+		await click('Unblock alice');
+		await row('alice').getByText('active').waitFor();
+		assert.equal(mock.user('alice').blocked, false);
+	});
+
+	it('lose their sessions with the block only when asked', async () => {
+		const alice = mock.user('alice');
+		const signedIn = () => [...mock.logins.values()].includes(alice);
+
+		mock.logins.set('a-session', alice);
+		await click('Block alice');
+		await answer('Block');
+		await closed();
+		assert.ok(signedIn());
+		await click('Unblock alice');
+		await click('Block alice');
+		await dialog().getByLabel('Also end its sessions').check();
+		await answer('Block');
+		await closed();
+		assert.equal(signedIn(), false);
+	});
+
+	it('get another role after a question', async () => {
+		const select = page.getByLabel('Role of alice');
+
+		await select.selectOption('admin');
+		await dialog().getByText('Make alice an admin?').waitFor();
+		await page.keyboard.press('Escape');
+		assert.equal(await select.inputValue(), 'user');
+		await select.selectOption('admin');
+		await answer('Change the role');
+		await closed();
+		assert.equal(mock.user('alice').role, 'admin');
+	});
+
+	it('get a random password that is shown once', async () => {
+		await click('Reset password alice');
+		await answer('Reset the password');
+		assert.equal(await dialog().locator('.secret').innerText(),
+		    mock.user('alice').password);
+		assert.notEqual(mock.user('alice').password, 'alice-password');
+	});
+
+	it('are deleted only when their name is typed', async () => {
+		await click('Delete alice');
+		await dialog().getByLabel('Type alice to confirm').fill('alic');
+		await answer('Delete');
+		await dialog().getByText('The name does not match.').waitFor();
+		assert.ok(mock.user('alice'));
+		await dialog().getByLabel('Type alice to confirm').fill('alice');
+		await answer('Delete');
+		await row('alice').waitFor({ state: 'detached' });
+		assert.equal(mock.user('alice'), undefined);
+	});
+
+	it('include a last admin whom nobody can lock out', async () => {
+		await click('Block admin');
+		await answer('Block');
+		await dialog().getByText('The last active admin can’t be changed.')
+			.waitFor();
+		assert.equal(mock.user('admin').blocked, false);
+	});
+});
+
+describe('settings', () => {
+	it('are saved; a key is sent, never shown', async () => {
+		const key = page.getByLabel('API key');
+
+		await page.getByLabel('Anyone may create an account').check();
+		await page.getByLabel('Provider').selectOption('anthropic');
+		await page.getByLabel('Model').fill('some-model');
+		await key.fill('sk-secret-1234');
+		await click('Save the settings');
+		await page.getByText('A key is set (ends in 1234).').waitFor();
+		assert.equal(await key.inputValue(), '');
+		assert.equal(mock.settings.provider, 'anthropic');
+		assert.equal(mock.settings.allow_registration, true);
+		await page.reload();
+		await page.getByText('A key is set (ends in 1234).').waitFor();
+		assert.equal(await page.getByLabel('Model').inputValue(),
+		    'some-model');
+	});
+});
+
+describe('the database', () => {
+	const choose = (text) => page.getByLabel('Import a database file')
+		.setInputFiles({
+			name: 'copy.db', mimeType: 'application/octet-stream',
+			buffer: Buffer.from(text),
+		});
+
+	it('is downloaded', async () => {
+		const download = page.waitForEvent('download');
+
+		await page.getByRole('link', { name: 'Download the database' })
+			.click();
+		assert.equal((await download).suggestedFilename(),
+		    'localneural.db');
+	});
+
+	it('is replaced after a dry run and a question', async () => {
+		await choose('SQLite format 3\0 and so on');
+		mock.requests.length = 0;
+		await click('Check the file');
+		await dialog().getByText('Replace the database with copy.db?')
+			.waitFor();
+		assert.deepEqual(await dialog().locator('td').allInnerTexts(),
+		    ['2', '5', '40']);
+		await assertAccessible(page);
+		assert.equal(mock.requests.filter((r) =>
+		    r === 'POST /api/import/db').length, 1);
+		await answer('Replace the database');
+		await dialog().getByText('The database is imported').waitFor();
+		assert.equal(mock.requests.filter((r) =>
+		    r === 'POST /api/import/db').length, 2);
+	});
+
+	it('is not touched by a file that is none', async () => {
+		await choose('hello');
+		await click('Check the file');
+		await page.getByRole('alert').getByText('Invalid database file.')
+			.waitFor();
+		assert.equal(await dialog().count(), 0);
+	});
+});
