@@ -1,7 +1,7 @@
 /* The administration page. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage, signIn }
+import { assertAccessible, assertClean, openBrowser, openPage }
 	from './browser.mjs';
 import { Mock } from './mock.mjs';
 
@@ -16,7 +16,7 @@ after(() => browser.close());
 beforeEach(async () => {
 	mock = await new Mock().start();
 	page = await openPage(browser, mock.url);
-	await signIn(page, mock.url, 'admin', 'admin-password');
+	await page.context().addCookies([mock.cookie('admin')]);
 	await page.goto(`${mock.url}/admin`);
 	await row('alice').waitFor();
 });

@@ -24,7 +24,10 @@ after(() => browser.close());
 beforeEach(async () => {
 	mock = await new Mock().start();
 	page = await openPage(browser, mock.url);
-	await signIn(page, mock.url, 'alice', 'alice-password');
+	await page.context().addCookies([mock.cookie('alice')]);
+	await page.goto(mock.url);
+	await page.getByRole('textbox', { name: 'Message', disabled: false })
+		.waitFor();
 });
 afterEach(async () => {
 	assertClean(page);

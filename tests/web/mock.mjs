@@ -10,6 +10,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { adminRoute, Refusal, userRoute } from './mock-routes.mjs';
 
 const DIST = fileURLToPath(new URL('../../server/web/dist', import.meta.url));
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; " +
@@ -25,14 +26,6 @@ const TYPES = {
 	'.woff2': 'font/woff2',
 };
 const BLOCKED = 'Your account has been blocked. Contact an administrator.';
-
-class Refusal extends Error {
-	constructor(status, message, headers = {}) {
-		super(message);
-		this.status = status;
-		this.headers = headers;
-	}
-}
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => new Date().toISOString();
@@ -158,6 +151,14 @@ export class Mock {
 		return this.logins.get(id);
 	}
 
+	/** A cookie of a signed-in person, for a page that starts so. */
+	cookie(name) {
+		const value = randomUUID();
+
+		this.logins.set(value, this.user(name));
+		return { name: 'ln_session', value, url: this.url };
+	}
+
 	signOut(user) {
 		for (const [id, who] of this.logins)
 			if (who === user)
@@ -262,8 +263,8 @@ export class Mock {
 		if (path === '/api/chat/stream')
 			return this.postStream(res, user, body);
 		const args = { req, url, body, raw, user };
-		const reply = this.adminRoute(path, args) ??
-		    this.userRoute(path, args);
+		const reply = adminRoute(this, path, args) ??
+		    userRoute(this, path, args);
 
 		if (reply === undefined)
 			throw new Refusal(404, 'Not found');
@@ -322,147 +323,6 @@ export class Mock {
 		default:
 			throw new Refusal(404, 'Not found');
 		}
-	}
-
-	userRoute(path, { req, url, body, user }) {
-		const [, kind, id] = /^\/api\/(\w+)\/(?:db|([\w-]+))/
-			.exec(path) ?? [];
-		const row = (c) => ({ ...c, owner: undefined, messages: undefined });
-
-		if (path === '/api/history') {
-			const mine = [...this.conversations.values()]
-				.filter((c) => c.owner === user.user_id)
-				.sort((a, b) => Number(b.pinned) - Number(a.pinned) ||
-				    b.updated_at.localeCompare(a.updated_at));
-			const from = mine.findIndex((c) =>
-			    c.id === url.searchParams.get('before')) + 1;
-
-			return mine.slice(from,
-			    from + Number(url.searchParams.get('limit') ?? 200))
-				.map(row);
-		}
-		if (path === '/api/provider/config')
-			return { ...this.provider, api_key_set: false };
-		if (path === '/api/export/db')
-			return {
-				attachment: 'SQLite format 3\0', filename: 'localneural.db',
-			};
-		if (kind === 'chat' && req.method === 'GET') {
-			const c = this.owned(user, id);
-			const turn = this.running.get(id);
-			const partial = turn ? [{
-				...this.emptyAnswer(), id: turn.id,
-				content: turn.journal,
-			}] : [];
-
-			return {
-				messages: [...c.messages, ...partial], model: c.model,
-				system_prompt: null, project_id: null,
-			};
-		}
-		if (kind === 'sessions' && req.method === 'DELETE') {
-			this.conversations.delete(this.owned(user, id).id);
-			return { status: 'success' };
-		}
-		if (kind === 'rename') {
-			this.owned(user, id).title = body.title;
-			return { status: 'success', title: body.title };
-		}
-		if (kind === 'pin')
-			return { pinned: this.owned(user, id).pinned = body.pinned };
-		if (kind === 'archive')
-			return {
-				archived: this.owned(user, id).archived = body.archived,
-			};
-		if (kind === 'export') {
-			const c = this.owned(user, id);
-
-			return {
-				attachment: c.messages.map((m) => m.content).join('\n\n'),
-				filename: 'conversation.md',
-			};
-		}
-		return undefined;
-	}
-
-	adminRoute(path, { req, url, body, raw }) {
-		const id = path.split('/')[4];
-		const target = () => {
-			const user = this.users.find((u) => u.user_id === id);
-
-			if (!user)
-				throw new Refusal(404, 'Not found');
-			return user;
-		};
-		const lastAdmin = (user) => {
-			if (user.role === 'admin' && !this.users.some((u) =>
-			    u !== user && u.role === 'admin' && !u.blocked))
-				throw new Refusal(409,
-				    'The last active admin can’t be changed');
-		};
-		const done = { status: 'success' };
-
-		if (path === '/api/admin/users' && req.method === 'GET') {
-			const q = url.searchParams.get('q') ?? '';
-			const found = this.users.filter((u) =>
-			    `${u.username} ${u.email}`.includes(q));
-			const from = Number(url.searchParams.get('offset') ?? 0);
-
-			return {
-				users: found.slice(from, from + 100)
-					.map((u) => ({ ...u, password: undefined })),
-				total: found.length,
-			};
-		}
-		if (path === '/api/admin/users') {
-			if (this.user(body.username))
-				throw new Refusal(409, 'That name is taken');
-			return { ...done, user_id: this.addUser(body.username,
-			    body.password, body.role, body.email ?? null).user_id };
-		}
-		if (path.endsWith('/role')) {
-			if (body.role !== 'admin')
-				lastAdmin(target());
-			target().role = body.role;
-			return done;
-		}
-		if (path.endsWith('/block')) {
-			if (body.blocked)
-				lastAdmin(target());
-			if (body.revoke_sessions)
-				this.signOut(target());
-			return { blocked: target().blocked = body.blocked };
-		}
-		if (path.endsWith('/password')) {
-			target().password = body.password;
-			return done;
-		}
-		if (path.endsWith('/sessions/revoke')) {
-			this.signOut(target());
-			return done;
-		}
-		if (path.startsWith('/api/admin/users/') &&
-		    req.method === 'DELETE') {
-			lastAdmin(target());
-			this.users = this.users.filter((u) => u.user_id !== id);
-			return done;
-		}
-		if (path === '/api/admin/settings') {
-			if (req.method === 'GET')
-				return this.settings;
-			const { api_key: key, ...rest } = body;
-
-			Object.assign(this.settings, rest, key ?
-			    { api_key_set: true, api_key_last4: key.slice(-4) } : {});
-			return done;
-		}
-		if (path === '/api/import/db') {
-			if (!raw.subarray(0, 15).equals(
-			    Buffer.from('SQLite format 3')))
-				throw new Refusal(400, 'Invalid database file');
-			return { ...done, users: 2, conversations: 5, messages: 40 };
-		}
-		return undefined;
 	}
 
 	emptyAnswer() {

@@ -1,8 +1,8 @@
 /* The chat page when something fails: nothing is lost, everything is said. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
-    signIn } from './browser.mjs';
+import { answered, assertAccessible, assertClean, openBrowser, openPage,
+    send } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 const LONG = Array.from({ length: 120 }, (_, i) => `wörd${i}`).join(' ');
@@ -18,7 +18,10 @@ after(() => browser.close());
 beforeEach(async () => {
 	mock = await new Mock({ pace: 25, answer: () => LONG }).start();
 	page = await openPage(browser, mock.url);
-	await signIn(page, mock.url, 'alice', 'alice-password');
+	await page.context().addCookies([mock.cookie('alice')]);
+	await page.goto(mock.url);
+	await page.getByRole('textbox', { name: 'Message', disabled: false })
+		.waitFor();
 });
 afterEach(async () => {
 	assertClean(page);
