@@ -68,7 +68,7 @@ set_model(struct chat *chat, const char *rest)
 	enum ln_status s;
 
 	if ((s = talk_resolve(&chat->t, &err)) != LN_OK)
-		return talk_fail(&chat->t, s, &err);
+		return ctx_fail(chat->t.c, s, &err, NULL, "provider");
 	return wish(chat, &chat->t.model, "model", rest, chat->t.used_model);
 }
 
@@ -83,7 +83,7 @@ set_provider(struct chat *chat, const char *rest)
 		    "there is no such provider", "See `lnctl provider list`",
 		    "%s", rest);
 	if ((s = talk_resolve(&chat->t, &err)) != LN_OK)
-		return talk_fail(&chat->t, s, &err);
+		return ctx_fail(chat->t.c, s, &err, NULL, "provider");
 	/* A model of the old provider means nothing to the new one. */
 	if (rest[0] != '\0')
 		(void)talk_assign(&chat->t, &chat->t.model, NULL);

@@ -1,0 +1,38 @@
+# For bats files that press keys: a real terminal, played by tmux.  After
+# ln_setup: terminal "words" starts lnctl with them; the screen then ends with
+# "left with STATUS".
+
+terminal()
+{
+	export XDG_STATE_HOME=$DIR/state TMUX_TMPDIR=$DIR
+	TERM=xterm tmux -f /dev/null new-session -d -x 100 -y 30 \
+	    "env TERM=screen $LNCTL --env-file $ENV_FILE --db $DB $1; echo left with \$?; exec cat"
+}
+
+terminal_close()
+{
+	tmux kill-server 2>/dev/null || true
+}
+
+keys()
+{
+	tmux send-keys "$@"
+}
+
+screen()
+{
+	tmux capture-pane -p -S -200
+}
+
+# see TEXT: wait until the screen shows it.
+see()
+{
+	local _
+	for _ in {1..200}; do
+		[[ $(screen) != *"$1"* ]] || return 0
+		sleep 0.05
+	done
+	printf 'not on the screen: %s\n' "$1"
+	screen
+	return 1
+}
