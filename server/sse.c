@@ -1,4 +1,5 @@
-/* POST /api/chat/stream: the events of one turn as text/event-stream. */
+/* POST /api/chat/stream: the events of one turn as text/event-stream, and the
+ * way to stop it. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,25 @@ on_gone(void *arg)
 	maybe_free(s);
 }
 
+/* "stop_generation", where the network eats the socket it would come by. */
+static int
+stop(struct rq *q)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	const char *id;
+	enum ln_status s;
+
+	if (!input_string(q, "session_id", RQ_PARAM_SIZE, &id))
+		return KORE_RESULT_OK;
+	if (id == NULL)
+		return reply_field(q, 400, "session_id", "A field is missing");
+	s = turn_stop(q->user->id, id, &err);
+	/* It may have ended by itself a moment ago: nothing to report. */
+	if (s != LN_OK && s != LN_NOT_FOUND)
+		return reply_fail(q, s, &err);
+	return reply_success(q);
+}
+
 int
 chat_stream(struct rq *q)
 {
@@ -86,6 +106,8 @@ chat_stream(struct rq *q)
 
 	if (!input_string(q, "type", 32, &type))
 		return KORE_RESULT_OK;
+	if (type != NULL && strcmp(type, "stop_generation") == 0)
+		return stop(q);
 	is_regenerate = type != NULL && strcmp(type, "regenerate") == 0;
 	if (type != NULL && !is_regenerate &&
 	    strcmp(type, "user_message") != 0)

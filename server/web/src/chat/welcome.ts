@@ -34,11 +34,11 @@ function ways(admin: boolean): HTMLElement {
 	return h('ol', { class: 'ways' },
 	    h('li', {}, h('strong', {}, 'On this machine. '),
 	        'Install Ollama, then run ',
-	        h('code', {}, 'lnctl provider set --global ollama'), '.'),
+	        h('code', {}, 'lnctl provider set --global ollama -m MODEL'), '.'),
 	    h('li', {}, h('strong', {}, 'Another server of yours. '),
 	        'Any OpenAI-compatible endpoint (llama.cpp, vLLM, LM Studio): ',
 	        h('code', {},
-	            'lnctl provider set --global openai --base-url URL'), '.'),
+	            'lnctl provider set --global openai --base-url URL -m MODEL'), '.'),
 	    h('li', {}, h('strong', {}, 'In the browser. '),
 	        ...(admin ? [
 	            'Fill in provider, model and key on the ',
