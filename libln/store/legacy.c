@@ -45,7 +45,8 @@ find_fallback(struct lni_intake *im)
 {
 	static const char sql[] =
 	    "SELECT max(timestamp) FROM main.messages"
-	    " WHERE typeof(timestamp) = 'text' AND timestamp < '9999'";
+	    /* The plus: compare as text, whatever the column's affinity. */
+	    " WHERE typeof(timestamp) = 'text' AND +timestamp < '9999'";
 	const char *text;
 	sqlite3_stmt *q = NULL;
 	int64_t ms;
