@@ -127,8 +127,8 @@ replace(struct ln_store *st, struct ln_store *fresh,
 		return ln_fail(err, LN_CANCELLED, "", "before the swap");
 	if (opts != NULL && opts->is_dry_run)
 		return LN_OK;
-	return lni_swap(ln_store_path(st), fresh, LN_STORE_BUSY_MS,
-	    audit_done, r, opts != NULL ? opts->progress : NULL,
+	return lni_swap(st, fresh, audit_done, r,
+	    opts != NULL ? opts->progress : NULL,
 	    opts != NULL ? opts->progress_arg : NULL, &r->snapshot_path, err);
 }
 

@@ -105,6 +105,25 @@ vacuum_into(struct ln_store *st, const char *path, struct ln_error *err)
 	return s;
 }
 
+/* Copying pages is the first 60 of 100. */
+static bool
+on_copy(void *arg, int percent)
+{
+	const struct ln_export_opts *opts = arg;
+
+	return opts->progress == NULL ||
+	    opts->progress(opts->progress_arg, percent * 60 / 100);
+}
+
+static enum ln_status
+go_on(const struct ln_export_opts *opts, int percent, struct ln_error *err)
+{
+	if (opts == NULL || opts->progress == NULL ||
+	    opts->progress(opts->progress_arg, percent))
+		return LN_OK;
+	return ln_fail(err, LN_CANCELLED, "", "export at %d%%", percent);
+}
+
 /* Copy, leave out, and write what remains into ${to} without gaps, so that
  * nothing deleted lingers in a free page. */
 static enum ln_status
@@ -112,6 +131,8 @@ build(struct ln_store *st, struct lni_scratch *sc,
     const struct ln_export_opts *opts, char to[LNI_PATH_MAX],
     struct ln_error *err)
 {
+	static const struct ln_export_opts none = { .size = sizeof(none) };
+	struct ln_export_opts scaled;
 	char copy[LNI_PATH_MAX];
 	struct ln_store *work = NULL;
 	enum ln_status s;
@@ -122,12 +143,15 @@ build(struct ln_store *st, struct lni_scratch *sc,
 	    LN_OK ||
 	    (s = open_alone(copy, &work, err)) != LN_OK)
 		return s;
-	if ((s = lni_backup(work->db, st->db, st->busy_ms,
-	    opts != NULL ? opts->progress : NULL,
-	    opts != NULL ? opts->progress_arg : NULL, err)) == LN_OK &&
+	scaled = opts != NULL ? *opts : none;
+	if ((s = lni_backup(work->db, st->db, st->busy_ms, on_copy, &scaled,
+	    err)) == LN_OK &&
+	    (s = go_on(opts, 60, err)) == LN_OK &&
 	    (s = leave_out(work, opts != NULL && opts->with_secrets, err)) ==
-	    LN_OK)
-		s = vacuum_into(work, to, err);
+	    LN_OK &&
+	    (s = go_on(opts, 70, err)) == LN_OK &&
+	    (s = vacuum_into(work, to, err)) == LN_OK)
+		s = go_on(opts, 85, err);
 	ln_store_close(work);
 	return s;
 }

@@ -30,17 +30,16 @@ enum ln_status lni_import_lock(const char *path, int *out_fd,
 void lni_import_unlock(int fd);
 
 /**
- * lni_swap(live_path, fresh, busy_ms, seal, arg, progress, progress_arg,
- * out_snapshot, err):
- * With the live database locked against writers (readers go on): keep a
+ * lni_swap(st, fresh, seal, arg, progress, progress_arg, out_snapshot, err):
+ * With the live database of ${st} (whose handle is not used) locked against writers (readers go on): keep a
  * snapshot of it beside it, carry its audit log over into ${fresh}, call
  * ${seal} for the last words, and replace its content, atomically for every
  * process.  ${out_snapshot} is the path of the snapshot, yours, also set when
  * a later step fails.  LN_BUSY, LN_CANCELLED, LN_IO: the live database is as
  * it was.
  */
-enum ln_status lni_swap(const char *live_path, struct ln_store *fresh,
-    int busy_ms, enum ln_status (*seal)(struct ln_store *fresh, void *arg,
+enum ln_status lni_swap(struct ln_store *st, struct ln_store *fresh,
+    enum ln_status (*seal)(struct ln_store *fresh, void *arg,
     struct ln_error *err), void *arg, bool (*progress)(void *arg,
     int percent), void *progress_arg, char **out_snapshot,
     struct ln_error *err) LN_USE;

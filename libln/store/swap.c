@@ -304,7 +304,7 @@ pour(sqlite3_backup *b, sqlite3 *live, int busy_ms,
 }
 
 enum ln_status
-lni_swap(const char *live_path, struct ln_store *fresh, int busy_ms,
+lni_swap(struct ln_store *st, struct ln_store *fresh,
     enum ln_status (*seal)(struct ln_store *fresh, void *arg,
     struct ln_error *err), void *arg, bool (*progress)(void *arg,
     int percent), void *progress_arg, char **out_snapshot,
@@ -312,12 +312,13 @@ lni_swap(const char *live_path, struct ln_store *fresh, int busy_ms,
 {
 	sqlite3 *live = NULL, *reader = NULL;
 	sqlite3_backup *b = NULL;
+	int busy_ms = st->busy_ms;
 	enum ln_status s;
 	int rc;
 
 	*out_snapshot = NULL;
-	if ((s = open_plain(live_path, false, busy_ms, &live, err)) != LN_OK ||
-	    (s = open_plain(live_path, true, busy_ms, &reader, err)) != LN_OK)
+	if ((s = open_plain(st->path, false, busy_ms, &live, err)) != LN_OK ||
+	    (s = open_plain(st->path, true, busy_ms, &reader, err)) != LN_OK)
 		goto out;
 	b = sqlite3_backup_init(live, "main", lni_store_db(fresh), "main");
 	if (b == NULL) {
@@ -325,7 +326,7 @@ lni_swap(const char *live_path, struct ln_store *fresh, int busy_ms,
 		goto out;
 	}
 	if ((s = lock_live(b, live, busy_ms, err)) != LN_OK ||
-	    (s = take_snapshot(reader, live_path, busy_ms, out_snapshot,
+	    (s = take_snapshot(reader, st->path, busy_ms, out_snapshot,
 	    err)) != LN_OK ||
 	    (s = carry_audit(reader, fresh, seal, arg, err)) != LN_OK)
 		goto out;
