@@ -45,8 +45,7 @@ verify(struct ln_store *st, const char *user_id, const char *pw,
 		if (s != LN_OK && s != LN_NOT_FOUND)
 			return s;
 	}
-	if (hash != NULL && hash[0] != '\0' &&
-	    !ln_password_hash_sane(hash)) {
+	if (hash != NULL && hash[0] != '\0' && !ln_password_hash_sane(hash)) {
 		ln_log(LN_LOG_WARN, "auth.hash", "user=%s why=unsupported",
 		    user_id);
 		ln_wipe_free(hash);

@@ -139,6 +139,8 @@ every_kind_of_tampering_is_found_and_stays_found(void **state)
 		    " WHERE id >= 5; UPDATE audit_head SET last_id = 4,"
 		    " last_mac = (SELECT mac FROM audit WHERE id = 4)", 5,
 		    ROWS - 2 },
+		{ "everything removed and the head bent", "DELETE FROM audit;"
+		    "UPDATE audit_head SET mac = zeroblob(32)", 1, 0 },
 		{ "the head removed", "DELETE FROM audit_head", ROWS + 1,
 		    ROWS },
 	};
