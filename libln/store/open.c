@@ -44,15 +44,21 @@ lni_connection_guard(sqlite3 *db)
 	    NULL);
 }
 
-/* Durable before it is acknowledged: FULL fsyncs the log at every commit. */
-static int
-tune(sqlite3 *db, enum ln_store_mode mode)
+/*
+ * Durable before it is acknowledged: FULL fsyncs the log at every commit.
+ * Writes into the file: only once it is known to be ours.
+ */
+static enum ln_status
+tune(sqlite3 *db, enum ln_store_mode mode, struct ln_error *err)
 {
+	int rc;
+
 	if (mode == LN_STORE_RO)
-		return SQLITE_OK;
-	return sqlite3_exec(db,
+		return LN_OK;
+	rc = sqlite3_exec(db,
 	    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 	    "PRAGMA journal_size_limit=67108864;", NULL, NULL, NULL);
+	return rc == SQLITE_OK ? LN_OK : lni_sqlite_fail(db, rc, err);
 }
 
 static enum ln_status
@@ -73,14 +79,8 @@ connect(const char *path, enum ln_store_mode mode, int busy_ms, sqlite3 **out,
 		rc = sqlite3_busy_timeout(db, busy_ms);
 	if (rc == SQLITE_OK)
 		rc = lni_connection_guard(db);
-	if (rc == SQLITE_OK)
-		rc = tune(db, mode);
 	if (rc != SQLITE_OK) {
 		s = lni_sqlite_fail(db, rc, err);
-		if (s == LN_CORRUPT)
-			s = ln_fail(err, LN_CORRUPT,
-			    "This file is not a LocalNeural database, or it "
-			    "is damaged", "%s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);
 		return s;
 	}
@@ -187,7 +187,8 @@ create(const char *path, int busy_ms, struct ln_error *err)
 	close(fd);
 	if ((s = connect(temp, LN_STORE_RW, busy_ms, &db, err)) != LN_OK)
 		goto out;
-	s = lni_migrate_new(db, err);
+	if ((s = tune(db, LN_STORE_RW, err)) == LN_OK)
+		s = lni_migrate_new(db, err);
 	if (sqlite3_close(db) != SQLITE_OK && s == LN_OK)
 		s = ln_fail(err, LN_INTERNAL, "", "close %s", temp);
 	if (s != LN_OK)
@@ -210,11 +211,15 @@ check_identity(struct ln_store *st, int64_t *out_schema, struct ln_error *err)
 	int64_t id;
 
 	if ((s = pragma_int(st->db, "PRAGMA application_id", &id, err)) !=
-	    LN_OK)
+	    LN_OK || (s = pragma_int(st->db, "PRAGMA user_version",
+	    out_schema, err)) != LN_OK) {
+		if (s == LN_CORRUPT)
+			s = ln_fail(err, LN_CORRUPT,
+			    "This file is not a LocalNeural database, or it "
+			    "is damaged", "%s: %s", st->path,
+			    sqlite3_errmsg(st->db));
 		return s;
-	if ((s = pragma_int(st->db, "PRAGMA user_version", out_schema, err)) !=
-	    LN_OK)
-		return s;
+	}
 	if (id != LN_STORE_APPLICATION_ID)
 		return ln_fail(err, LN_CORRUPT,
 		    "This file is not a LocalNeural database. To take over "
@@ -241,7 +246,7 @@ open_existing(struct ln_store *st, struct ln_error *err)
 	if ((s = check_identity(st, &schema, err)) != LN_OK)
 		return s;
 	if (schema == ln_store_schema_latest())
-		return LN_OK;
+		return tune(st->db, st->mode, err);
 	if (st->mode == LN_STORE_RO)
 		return ln_fail(err, LN_UNSUPPORTED,
 		    "The database is older than this program. Start the "
@@ -253,7 +258,10 @@ open_existing(struct ln_store *st, struct ln_error *err)
 	if ((s = lni_migrate_file(st->path, st->busy_ms, (int)schema, err)) !=
 	    LN_OK)
 		return s;
-	return connect(st->path, st->mode, st->busy_ms, &st->db, err);
+	if ((s = connect(st->path, st->mode, st->busy_ms, &st->db, err)) !=
+	    LN_OK)
+		return s;
+	return tune(st->db, st->mode, err);
 }
 
 enum ln_status
