@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ln/audit.h>
 #include <ln/transfer.h>
 
 #define EXPORT_JSON_MAX ((size_t)1024 * 1024 * 1024)
@@ -169,6 +170,23 @@ db_validate(struct ctx *c)
 	return rc;
 }
 
+/* A refused file says why in its findings; everything is as before. */
+static int
+fail_import(struct ctx *c, const char *path, const struct ln_report *r,
+    enum ln_status s, const struct ln_error *err)
+{
+	bool has_no_admin = s == LN_CONFLICT && r != NULL;
+
+	if (r != NULL && !r->is_importable) {
+		report_fields(c->out, path, r);
+		(void)out_end(c->out);
+	}
+	return ctx_refuse(c, s == LN_INVALID ? EX_INVALID : exit_code(s),
+	    ln_status_token(s), ln_error_text(err, s), has_no_admin ?
+	    "Keep yours with --keep-admin USER; nothing was changed" :
+	    "Nothing was changed", "%s", path);
+}
+
 static int
 db_import(struct ctx *c)
 {
@@ -200,15 +218,8 @@ db_import(struct ctx *c)
 		goto out;
 	s = ln_import(c->st, path, &opts, &r, &err);
 	progress_done(&p);
-	if (s == LN_INVALID && r != NULL && !r->is_importable)
-		rc = finish_report(c, path, r);
-	else if (s == LN_INVALID)
-		rc = ctx_refuse(c, EX_INVALID, ln_status_token(s),
-		    ln_error_text(&err, s), "Nothing was changed", "%s", path);
-	else if (s != LN_OK)
-		rc = ctx_fail(c, s, &err, s == LN_CONFLICT ?
-		    "Keep yours with --keep-admin USER; nothing was changed" :
-		    "Nothing was changed", "%s", path);
+	if (s != LN_OK)
+		rc = fail_import(c, path, r, s, &err);
 	else {
 		out_str(c->out, "result", opts.is_dry_run ? "would_import" :
 		    "imported");
@@ -221,6 +232,20 @@ out:
 }
 
 /* --- export --------------------------------------------------------------*/
+
+/* What leaves the instance is on record. */
+static int
+audit_export(struct ctx *c, const char *action, const char *target)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	s = ln_audit_add(c->st, action, target, LN_OK, NULL, &err);
+	if (s == LN_OK)
+		return EX_OK;
+	(void)ctx_fail(c, s, &err, "The export itself is whole", "audit log");
+	return EX_PARTIAL;
+}
 
 static int
 copy_to_stdout(struct ctx *c, const char *path)
@@ -266,7 +291,7 @@ export_to_stdout(struct ctx *c, struct ln_export_opts *opts)
 		return ctx_fail(c, s, &err, NULL, "export");
 	rc = copy_to_stdout(c, path);
 	(void)unlink(path);
-	return rc;
+	return rc == EX_OK ? audit_export(c, "db.export", NULL) : rc;
 }
 
 static int
@@ -277,6 +302,7 @@ export_sqlite(struct ctx *c, const char *path)
 	struct progress p;
 	int64_t bytes = 0;
 	enum ln_status s;
+	int rc;
 
 	memset(&opts, 0, sizeof(opts));
 	opts.size = sizeof(opts);
@@ -295,7 +321,9 @@ export_sqlite(struct ctx *c, const char *path)
 	out_str(c->out, "result", "exported");
 	out_str(c->out, "file", path);
 	out_bytes(c->out, "bytes", bytes);
-	return ctx_finish(c);
+	if ((rc = ctx_finish(c)) != EX_OK)
+		return rc;
+	return audit_export(c, "db.export", NULL);
 }
 
 static int
@@ -319,6 +347,8 @@ export_json(struct ctx *c, const char *path, const char *name)
 		if (fflush(stdout) != 0 || ferror(stdout))
 			rc = ctx_refuse(c, EX_FAILED, "io", strerror(errno),
 			    "", "standard output");
+		else
+			rc = audit_export(c, "user.export", u->id);
 		goto out;
 	}
 	if ((e = file_create(path, b.data, b.len)) != 0) {
@@ -331,7 +361,8 @@ export_json(struct ctx *c, const char *path, const char *name)
 	out_str(c->out, "file", path);
 	out_str(c->out, "username", u->username);
 	out_bytes(c->out, "bytes", (int64_t)b.len);
-	rc = ctx_finish(c);
+	if ((rc = ctx_finish(c)) == EX_OK)
+		rc = audit_export(c, "user.export", u->id);
 out:
 	ln_buf_free(&b);
 	ln_user_free(u);
