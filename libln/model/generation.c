@@ -8,6 +8,9 @@ static const char SQL_ADD[] =
     "INSERT INTO generation(message_id, conversation_id, owner, beat_ms)"
     " VALUES (?1, ?2, ?3, ?4)";
 
+static const char SQL_OF_CONVERSATION[] =
+    "SELECT 1 FROM generation WHERE conversation_id = ?1";
+
 static const char SQL_BEAT[] =
     "UPDATE generation SET beat_ms = ?3 WHERE message_id = ?1 AND owner = ?2";
 
@@ -38,7 +41,7 @@ static const char SQL_INTERRUPT[] =
 static const char SQL_REAP[] = "DELETE FROM generation WHERE" GONE;
 
 const char *const lni_generation_sql[] = {
-	SQL_ADD, SQL_BEAT, SQL_CHECK, SQL_REMOVE, SQL_ASK_STOP,
+	SQL_ADD, SQL_OF_CONVERSATION, SQL_BEAT, SQL_CHECK, SQL_REMOVE, SQL_ASK_STOP,
 	SQL_INTERRUPT, SQL_REAP,
 };
 const size_t lni_generation_sql_count =
@@ -58,6 +61,14 @@ change_one(struct lni_stmt *q, struct ln_error *err)
 	return s;
 }
 
+static enum ln_status
+busy(struct ln_error *err)
+{
+	return ln_fail(err, LN_CONFLICT,
+	    "An answer is already being written in this conversation. Wait "
+	    "for it, or stop it", "a generation row exists");
+}
+
 enum ln_status
 lni_generation_add(struct ln_store *st, int64_t message_id,
     const char *conversation_id, const char *owner, int64_t now_ms,
@@ -75,10 +86,25 @@ lni_generation_add(struct ln_store *st, int64_t message_id,
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
 	if (s == LN_CONFLICT)
-		return ln_fail(err, LN_CONFLICT,
-		    "An answer is already being written in this conversation. "
-		    "Wait for it, or stop it", "generation exists");
+		return busy(err);
 	return s;
+}
+
+enum ln_status
+lni_generation_idle(struct ln_store *st, const char *conversation_id,
+    struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_OF_CONVERSATION, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, conversation_id);
+	s = lni_stmt_row(&q, err);
+	lni_stmt_put(&q);
+	if (s == LN_OK)
+		return busy(err);
+	return s == LN_NOT_FOUND ? LN_OK : s;
 }
 
 enum ln_status

@@ -15,6 +15,10 @@ enum ln_status lni_generation_add(struct ln_store *st, int64_t message_id,
     const char *conversation_id, const char *owner, int64_t now_ms,
     struct ln_error *err) LN_USE;
 
+/* LN_CONFLICT when an answer is being written there, else LN_OK. */
+enum ln_status lni_generation_idle(struct ln_store *st,
+    const char *conversation_id, struct ln_error *err) LN_USE;
+
 /* A sign of life.  LN_NOT_FOUND: lost. */
 enum ln_status lni_generation_beat(struct ln_store *st, int64_t message_id,
     const char *owner, int64_t now_ms, struct ln_error *err) LN_USE;

@@ -90,6 +90,8 @@ struct ln_chat_opts {
 	int64_t edit_message_id;	/* replace that question and all after */
 	bool is_regenerate;		/* replace the last answer; no prompt */
 	bool is_unsaved;		/* lnctl --no-save: touch no table */
+	const struct ln_llm_message *history;	/* of an unsaved one, earlier */
+	size_t history_count;			/* turns, oldest first */
 	const char *temp_id;
 	const char *owner;
 };
@@ -115,6 +117,13 @@ LN_API const char *ln_chat_user_id(const struct ln_chat *c);
 LN_API int64_t ln_chat_message_id(const struct ln_chat *c);
 LN_API const struct ln_provider_conf *ln_chat_provider(const struct ln_chat *c);
 
+/**
+ * ln_chat_error(c):
+ * Why the turn failed or was ended, for the log, or NULL.  Set when an ERROR
+ * event comes.  Borrowed.
+ */
+LN_API const struct ln_error *ln_chat_error(const struct ln_chat *c);
+
 /* SEND: the request to transport.  Borrowed until ln_chat_upstream_end. */
 LN_API const struct ln_http_request *ln_chat_request(const struct ln_chat *c);
 LN_API void ln_chat_feed(struct ln_chat *c, int http_status, const char *p,
@@ -125,20 +134,22 @@ LN_API void ln_chat_upstream_end(struct ln_chat *c, int http_status,
 /**
  * ln_chat_local(st, c, err):
  * LOCAL: compute the offline answer with ${st} (another handle when called in
- * another thread; nothing else may touch ${c} meanwhile).
+ * another thread; nothing else may touch ${c} meanwhile).  After a failure go
+ * on with PUMP as well: the turn ends with it.
  */
 LN_API enum ln_status ln_chat_local(struct ln_store *st, struct ln_chat *c,
     struct ln_error *err) LN_USE;
 
 /**
  * ln_chat_pump(c):
- * PUMP: emit the next piece (about one sentence) of a local answer.
+ * PUMP: emit the next piece (about one sentence) of a local answer, or try
+ * again to save an answer that the database did not take.
  */
 LN_API void ln_chat_pump(struct ln_chat *c);
 
 /**
  * ln_chat_tick(c, now_ms):
- * Journal what is due, look for a stop asked by another process and for a
+ * ${now_ms} is ln_time_now_ms().  Journal what is due, look for a stop asked by another process and for a
  * block.  LN_OK: go on; LN_CANCELLED: the turn has ended itself, close the
  * upstream.  Errors of the database are retried at the next tick.
  */

@@ -7,7 +7,8 @@
 
 /* Turns of a conversation, oldest first.  Written by ln/chat.h. */
 
-#define LN_MESSAGE_MAX (4 * 1024 * 1024)	/* bytes of text in one message */
+/* Bytes of text in one message: the longest prompt, and a file with it. */
+#define LN_MESSAGE_MAX (8 * 1024 * 1024)
 
 enum ln_message_role {
 	LN_MESSAGE_SYSTEM,

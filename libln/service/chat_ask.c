@@ -1,0 +1,153 @@
+#include "service/chat.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <ln/setting.h>
+#include <ln/time.h>
+
+#include "service/chat_prompt.h"
+#include "service/chat_text.h"
+
+#include "base/banned.h"
+
+#define SYSTEM_MAX ((size_t)2 * LN_SYSTEM_PROMPT_MAX)	/* expanded */
+#define TIMEOUT_MAX_MS (24 * 60 * 60 * 1000)
+
+/* The first that is set: user, then instance.  Yours. */
+static enum ln_status
+setting(struct ln_store *st, const char *user_id, const char *name,
+    char **out, struct ln_error *err)
+{
+	enum ln_status s;
+
+	s = ln_setting_get(st, user_id, name, out, err);
+	if (s == LN_OK && *out == NULL)
+		s = ln_setting_get(st, NULL, name, out, err);
+	return s;
+}
+
+static enum ln_status
+read_system_prompt(struct ln_store *st, struct lni_draft *d, struct ln_error *err)
+{
+	struct ln_buf b = LN_BUF_INIT(SYSTEM_MAX);
+	const char *text = d->opts->system_prompt, *name;
+	char *stored = NULL;
+	enum ln_status s = LN_OK;
+
+	if (text == NULL && d->conversation != NULL)
+		text = d->conversation->system_prompt;
+	if (text == NULL) {
+		if ((s = setting(st, d->opts->user_id, "system_prompt",
+		    &stored, err)) != LN_OK)
+			return s;
+		text = stored;
+	}
+	if (text != NULL) {
+		name = d->user->full_name != NULL ? d->user->full_name :
+		    d->user->username;
+		lni_chat_expand(text, name, ln_time_now_ms(), &b);
+		s = ln_buf_status(&b);
+		if (s == LN_OK &&
+		    (d->system_prompt = ln_buf_steal(&b)) == NULL)
+			s = LN_NOMEM;
+		if (s != LN_OK)
+			(void)ln_fail(err, s, "The system prompt is too long",
+			    "system prompt");
+	}
+	ln_free(stored);
+	ln_buf_free(&b);
+	return s;
+}
+
+static enum ln_status
+read_temperature(struct ln_store *st, struct lni_draft *d, struct ln_error *err)
+{
+	char *stored = NULL, *rest;
+	enum ln_status s;
+	double v;
+
+	if (!isnan(d->options.temperature))
+		return LN_OK;
+	if (d->conversation != NULL && d->conversation->has_temperature) {
+		d->options.temperature = d->conversation->temperature;
+		return LN_OK;
+	}
+	if ((s = setting(st, d->opts->user_id, "temperature", &stored,
+	    err)) != LN_OK || stored == NULL)
+		return s;
+	v = strtod(stored, &rest);
+	if (rest != stored && *rest == '\0' && v >= 0.0 && v <= 2.0)
+		d->options.temperature = v;
+	ln_free(stored);
+	return LN_OK;
+}
+
+static enum ln_status
+set_timeouts(struct ln_chat *c, struct ln_error *err)
+{
+	int64_t ms = 0;
+	enum ln_status s;
+
+	if (c->cfg == NULL)
+		return LN_OK;
+	if ((s = ln_config_int(c->cfg, "LOCALNEURAL_CONNECT_TIMEOUT_MS", 1,
+	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
+		return s;
+	c->request->http.connect_ms = ms;
+	/* The codec knows better than our default how long loading a model
+	 * takes, but not better than the operator. */
+	if (ln_config_origin(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS") ==
+	    LN_CONFIG_DEFAULT)
+		return LN_OK;
+	if ((s = ln_config_int(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS", 1,
+	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
+		return s;
+	c->request->http.stall_ms = ms;
+	return LN_OK;
+}
+
+static enum ln_status
+make_request(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+    struct ln_error *err)
+{
+	struct lni_prompt_source source = {
+		.system_prompt = d->system_prompt,
+		.conversation_id = c->conversation_id,
+		.before_id = c->is_unsaved ? INT64_MAX : c->question_id,
+		.question = c->question, .images = d->images,
+	};
+	struct lni_prompt prompt;
+	struct ln_llm_prompt p = { .size = sizeof(p), .is_stream = true };
+	enum ln_status s;
+
+	if (c->is_unsaved) {
+		source.history = d->opts->history;
+		source.history_count = d->opts->history_count;
+	}
+	s = lni_prompt_build(st, &source, &prompt, err);
+	if (s == LN_OK) {
+		p.messages = prompt.messages;
+		p.message_count = prompt.count;
+		p.options = d->options;
+		s = ln_llm_request(c->conf, &p, &c->request, err);
+	}
+	lni_prompt_clear(&prompt);
+	if (s != LN_OK)
+		return s;
+	if ((s = set_timeouts(c, err)) != LN_OK)
+		return s;
+	return ln_llm_stream_new(c->conf, lni_chat_on_llm, c, &c->stream, err);
+}
+
+enum ln_status
+lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = read_system_prompt(st, d, err)) != LN_OK ||
+	    (s = read_temperature(st, d, err)) != LN_OK)
+		return s;
+	return make_request(st, c, d, err);
+}

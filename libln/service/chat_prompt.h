@@ -1,0 +1,40 @@
+#ifndef LNI_CHAT_PROMPT_H
+#define LNI_CHAT_PROMPT_H
+
+#include <ln/llm.h>
+#include <ln/store.h>
+
+/* Earlier turns that go with a question: whole messages, newest first, until
+ * so many bytes.  What is older is left out; the system prompt never is. */
+#define LNI_HISTORY_MAX ((size_t)128 * 1024)
+#define LNI_HISTORY_IMAGES_MAX ((size_t)16 * 1024 * 1024)
+
+/* Owns what its messages point to. */
+struct lni_prompt {
+	struct ln_llm_message *messages;
+	size_t count;
+	size_t capacity;
+	struct lni_prompt_part *parts;	/* as many as messages */
+};
+
+struct lni_prompt_source {
+	const char *system_prompt;	/* expanded; may be NULL */
+	const char *conversation_id;	/* history from there, or NULL */
+	int64_t before_id;		/* ... below this id */
+	const struct ln_llm_message *history;	/* or from the caller */
+	size_t history_count;
+	const char *question;
+	const char *images;		/* JSON array, or NULL */
+};
+
+/**
+ * lni_prompt_build(st, source, out, err):
+ * What the model is to read, in order.  Free ${out} with lni_prompt_clear,
+ * also after a failure.
+ */
+enum ln_status lni_prompt_build(struct ln_store *st,
+    const struct lni_prompt_source *source, struct lni_prompt *out,
+    struct ln_error *err) LN_USE;
+void lni_prompt_clear(struct lni_prompt *p);
+
+#endif

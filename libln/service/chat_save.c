@@ -1,0 +1,112 @@
+#include "service/chat.h"
+
+#include <ln/time.h>
+
+#include "model/conversation.h"
+#include "model/generation.h"
+#include "model/message.h"
+#include "store/tx.h"
+
+#include "base/banned.h"
+
+#define BYTES_PER_TOKEN 4	/* of English text, as providers count */
+
+int64_t
+lni_chat_estimate(size_t bytes)
+{
+	return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
+}
+
+static enum ln_status
+journal(struct ln_chat *c, struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = lni_generation_beat(c->store, c->message_id, c->owner,
+	    ln_time_now_ms(), err)) != LN_OK)
+		return s;
+	if (c->journalled == c->answer.len)
+		return LN_OK;
+	return lni_message_journal(c->store, c->message_id,
+	    ln_buf_str(&c->answer), c->answer.len, err);
+}
+
+enum ln_status
+lni_chat_journal(struct ln_chat *c, struct ln_error *err)
+{
+	size_t len = c->answer.len;
+	enum ln_status s;
+
+	/* Also after a failure: the next try waits its turn. */
+	c->journal_ms = c->now_ms;
+	if ((s = lni_tx_begin(c->store, err)) != LN_OK)
+		return s;
+	s = journal(c, err);
+	s = lni_tx_end(c->store, s, err);
+	if (s == LN_OK) {
+		c->journalled = len;
+		c->beat_ms = c->now_ms;
+	}
+	return s;
+}
+
+static enum ln_status
+save(struct ln_chat *c, struct ln_error *err)
+{
+	const struct lni_message_end end = {
+		.state = c->state,
+		.content = ln_buf_str(&c->answer),
+		.len = c->answer.len,
+		.finish_reason = c->finish_reason,
+		.tokens = c->tokens,
+		.prompt_tokens = c->prompt_tokens,
+		.duration_ms = ln_time_mono_ms() - c->begin_mono_ms,
+		.is_estimated = !c->has_usage,
+	};
+	enum ln_status s;
+
+	/* First: whoever has lost the answer must not touch it. */
+	if ((s = lni_generation_remove(c->store, c->message_id, c->owner,
+	    err)) != LN_OK)
+		return s;
+	if ((s = lni_message_finish(c->store, c->message_id, &end, err)) !=
+	    LN_OK)
+		return s;
+	return lni_conversation_touch(c->store, c->conversation_id,
+	    ln_time_now_ms(), c->tokens + c->prompt_tokens, err);
+}
+
+enum ln_status
+lni_chat_save(struct ln_chat *c, struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = lni_tx_begin(c->store, err)) != LN_OK)
+		return s;
+	s = save(c, err);
+	return lni_tx_end(c->store, s, err);
+}
+
+enum ln_status
+ln_chat_request_stop(struct ln_store *st, const char *user_id,
+    const char *conversation_id, struct ln_error *err)
+{
+	return lni_generation_ask_stop(st, user_id, conversation_id, err);
+}
+
+enum ln_status
+ln_chat_recover(struct ln_store *st, const char *owner_prefix,
+    const char *keep_owner, int64_t *out_count, struct ln_error *err)
+{
+	enum ln_status s;
+
+	*out_count = 0;
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
+		return s;
+	s = lni_generation_reap(st, NULL, owner_prefix, keep_owner,
+	    ln_time_now_ms() - LN_CHAT_DEAD_MS, out_count, err);
+	s = lni_tx_end(st, s, err);
+	if (s != LN_OK)
+		*out_count = 0;
+	return s;
+}
