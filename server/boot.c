@@ -229,7 +229,6 @@ boot_public_url(struct ln_error *err)
 	if ((server.public_origin = strndup(url, (size_t)(end - url))) ==
 	    NULL || (name = strndup(host, (size_t)(end - host))) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "strndup");
-	n = strlen(name);
 	if (name[0] == '[')
 		n = strcspn(name, "]") + 1;
 	else

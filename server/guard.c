@@ -286,7 +286,8 @@ guard_route(struct rq *q)
 		(void)reply_error(q, 403, GUARD_BLOCKED_TEXT);
 		return false;
 	}
-	if (r->guard == G_ADMIN && q->user->role != LN_USER_ROLE_ADMIN) {
+	if (r->guard == G_ADMIN && (q->user == NULL ||
+	    q->user->role != LN_USER_ROLE_ADMIN)) {
 		(void)reply_error(q, 403, "Administrator access required");
 		return false;
 	}

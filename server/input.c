@@ -191,7 +191,7 @@ input_percent(const char *s, size_t n, bool is_form, char *out, size_t outsize)
 			lo = hex(s[i + 2]);
 			if (hi < 0 || lo < 0)
 				return false;
-			c = (char)(hi * 16 + lo);
+			c = (char)(unsigned char)(hi * 16 + lo);
 			i += 2;
 		}
 		if (len + 1 >= outsize || c == '\0')

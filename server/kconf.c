@@ -90,7 +90,7 @@ kconf_apply(void)
 	http_server_version("localneural");
 
 	kore_websocket_maxframe = SERVER_FRAME_MAX;
-	kore_websocket_timeout = 90 * 1000;	/* the tick pings every 30 s */
+	kore_websocket_timeout = UINT64_C(90000);	/* the tick pings every 30 s */
 
 	tls_version = KORE_TLS_VERSION_BOTH;
 	kore_tls_cipher_list = kore_strdup("ECDHE+AESGCM:ECDHE+CHACHA20");

@@ -20,6 +20,7 @@
 #define FLOOR_MS 250	/* security contract: both outcomes take as long */
 #define FLOOR_RANDOM_MS 50
 #define NAME_INPUT_MAX 512	/* longer ones cannot exist */
+#define FULL_NAME_INPUT_MAX 2048
 
 /* Everything that a password job needs; strings are copies, wiped. */
 struct auth_job {
@@ -230,7 +231,7 @@ auth_register(struct rq *q)
 	    !input_string(q, "password", SERVER_BODY_MAX, &password) ||
 	    !input_string(q, "cpassword", SERVER_BODY_MAX, &again) ||
 	    !input_string(q, "email", NAME_INPUT_MAX, &email) ||
-	    !input_string(q, "full_name", NAME_INPUT_MAX * 4, &full_name))
+	    !input_string(q, "full_name", FULL_NAME_INPUT_MAX, &full_name))
 		return KORE_RESULT_OK;
 	if (name == NULL || *name == '\0')
 		return reply_field(q, 400, "username",

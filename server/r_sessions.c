@@ -11,7 +11,7 @@
 #include "routes.h"
 
 #define HISTORY_MAX 1000
-#define TITLE_BYTES_MAX (LN_TITLE_MAX * 4)
+#define TITLE_BYTES_MAX ((size_t)LN_TITLE_MAX * 4)
 
 static void
 tags_json(struct ln_jw *w, const char *tags)

@@ -13,13 +13,16 @@
 #include "shared.h"
 
 /*
- * The generic cell rate algorithm: a key needs one number, the time at which
- * its allowance is whole again.  An entry is one word (24 bits of the key, 40
- * of that time), changed by compare-and-swap, so that no process can die with
+ * A window per key, opened by its first request: so many requests until it
+ * ends.  An entry is one word (24 bits of the key, 28 of the opening time, 12
+ * of the count), changed by compare-and-swap, so that no process can die with
  * it half-written.
  */
-#define TIME_BITS 40
-#define TIME_MASK ((UINT64_C(1) << TIME_BITS) - 1)
+#define TICK_MS 64		/* unit of the time: 28 bits last 198 days */
+#define TIME_MASK UINT64_C(0xfffffff)
+#define COUNT_MASK UINT64_C(0xfff)
+
+#define DELAY_MAX_S 5		/* security contract: 1 to 5 s */
 
 static const struct {
 	unsigned count;
@@ -33,7 +36,7 @@ static const struct {
 	[LIMIT_RESET] = { 5, 60000 },
 	[LIMIT_PASSWORD] = { 5, 60000 },
 	[LIMIT_ACCOUNT_DELETE] = { 2, 60000 },
-	[LIMIT_FAILURE] = { 10, 15 * 60000 },
+	[LIMIT_FAILURE] = { 10, 900000 },
 };
 
 static uint64_t
@@ -66,66 +69,83 @@ hash_key(enum limit class, const char *who, const char *account)
 	return h;
 }
 
-/* The entry of ${h}, or the one to give up for it. */
+static uint64_t
+pack(uint64_t tag, int64_t opened_ms, uint64_t count)
+{
+	return tag << 40 | ((uint64_t)(opened_ms / TICK_MS) & TIME_MASK) << 12 |
+	    count;
+}
+
+static uint64_t
+tag_of(uint64_t h)
+{
+	uint64_t tag = h >> 40;
+
+	return tag == 0 ? 1 : tag;
+}
+
+/* Milliseconds since the window of ${v} was opened. */
+static int64_t
+age_of(uint64_t v, int64_t now)
+{
+	uint64_t ticks = (uint64_t)(now / TICK_MS) - (v >> 12);
+
+	return (int64_t)(ticks & TIME_MASK) * TICK_MS;
+}
+
+/* The entry of the key, or the one to give up for it: the oldest. */
 static _Atomic uint64_t *
-find_entry(uint64_t h, uint64_t tag, int64_t now)
+find_entry(uint64_t h, int64_t now)
 {
 	_Atomic uint64_t *ways, *oldest;
-	uint64_t v, t, oldest_t;
+	uint64_t v;
+	int64_t age, oldest_age;
 	size_t i;
 
 	ways = server.shm->rate[h & (SHARED_RATE_BUCKETS - 1)];
 	oldest = &ways[0];
-	oldest_t = UINT64_MAX;
+	oldest_age = -1;
 	for (i = 0; i < SHARED_RATE_WAYS; i++) {
 		v = atomic_load_explicit(&ways[i], memory_order_relaxed);
-		if (v >> TIME_BITS == tag)
+		if (v >> 40 == tag_of(h))
 			return &ways[i];
-		t = v & TIME_MASK;
-		if (t <= (uint64_t)now)
-			t = 0;
-		if (t < oldest_t) {
-			oldest_t = t;
+		age = v == 0 ? INT64_MAX : age_of(v, now);
+		if (age > oldest_age) {
+			oldest_age = age;
 			oldest = &ways[i];
 		}
 	}
 	return oldest;
 }
 
+/*
+ * Count one, up to ${most}.  Returns how many there are in the window, this
+ * one included; more than ${most} means that it was not counted.
+ */
 static uint64_t
-tag_of(uint64_t h)
-{
-	uint64_t tag = h >> TIME_BITS;
-
-	return tag == 0 ? 1 : tag;
-}
-
-/* Ask for one unit; ${reserve_ms} widens the window without refusing. */
-static bool
-take(enum limit class, uint64_t h, int64_t reserve_ms, int64_t *out_over_ms)
+take(enum limit class, uint64_t h, uint64_t most, int64_t *out_left_ms)
 {
 	_Atomic uint64_t *e;
-	uint64_t old, tag;
-	int64_t now, next, period, window;
+	uint64_t old, count;
+	int64_t now, opened;
 
-	window = limits[class].window_ms;
-	period = window / (int64_t)limits[class].count;
 	now = ln_time_mono_ms();
-	tag = tag_of(h);
 	for (;;) {
-		e = find_entry(h, tag, now);
+		e = find_entry(h, now);
 		old = atomic_load(e);
-		next = old >> TIME_BITS == tag ? (int64_t)(old & TIME_MASK) :
-		    now;
-		if (next < now)
-			next = now;
-		next += period;
-		*out_over_ms = next - now - window;
-		if (*out_over_ms > reserve_ms)
-			return false;
+		opened = now;
+		count = 0;
+		if (old >> 40 == tag_of(h) &&
+		    age_of(old, now) < limits[class].window_ms) {
+			opened = now - age_of(old, now);
+			count = old & COUNT_MASK;
+		}
+		*out_left_ms = opened + limits[class].window_ms - now;
+		if (count >= most)
+			return most + 1;
 		if (atomic_compare_exchange_weak(e, &old,
-		    tag << TIME_BITS | ((uint64_t)next & TIME_MASK)))
-			return true;
+		    pack(tag_of(h), opened, count + 1)))
+			return count + 1;
 	}
 }
 
@@ -133,13 +153,13 @@ bool
 ratelimit_take(enum limit class, const char *who, const char *account,
     int *out_retry_s)
 {
-	int64_t over;
+	int64_t left;
 
 	*out_retry_s = 0;
-	if (class == LIMIT_NONE ||
-	    take(class, hash_key(class, who, account), 0, &over))
+	if (class == LIMIT_NONE || take(class, hash_key(class, who, account),
+	    limits[class].count, &left) <= limits[class].count)
 		return true;
-	*out_retry_s = (int)((over + 999) / 1000);
+	*out_retry_s = (int)((left + 999) / 1000);
 	return false;
 }
 
@@ -160,34 +180,28 @@ hash_name(const char *name)
 void
 ratelimit_failed(const char *name)
 {
-	int64_t over;
-	int64_t period = limits[LIMIT_FAILURE].window_ms /
-	    (int64_t)limits[LIMIT_FAILURE].count;
+	int64_t left;
 
-	/* Remember a few beyond the limit: they make the delay grow. */
-	(void)take(LIMIT_FAILURE, hash_name(name), 4 * period, &over);
+	/* A few beyond the limit are remembered: they make the delay grow. */
+	(void)take(LIMIT_FAILURE, hash_name(name),
+	    limits[LIMIT_FAILURE].count + DELAY_MAX_S - 1, &left);
 }
 
 int64_t
 ratelimit_delay_ms(const char *name)
 {
-	_Atomic uint64_t *e;
-	uint64_t h, v, tag;
-	int64_t now, over, period;
+	uint64_t h, v, count;
+	int64_t now, s;
 
 	h = hash_name(name);
-	tag = tag_of(h);
 	now = ln_time_mono_ms();
-	e = find_entry(h, tag, now);
-	v = atomic_load(e);
-	if (v >> TIME_BITS != tag)
+	v = atomic_load(find_entry(h, now));
+	if (v >> 40 != tag_of(h) ||
+	    age_of(v, now) >= limits[LIMIT_FAILURE].window_ms)
 		return 0;
-	period = limits[LIMIT_FAILURE].window_ms /
-	    (int64_t)limits[LIMIT_FAILURE].count;
-	over = (int64_t)(v & TIME_MASK) + period - now -
-	    limits[LIMIT_FAILURE].window_ms;
-	if (over <= 0)
+	count = v & COUNT_MASK;
+	if (count < limits[LIMIT_FAILURE].count)
 		return 0;
-	over = 1000 * (1 + over / period);
-	return over > 5000 ? 5000 : over;
+	s = 1 + (int64_t)(count - limits[LIMIT_FAILURE].count);
+	return 1000 * (s > DELAY_MAX_S ? DELAY_MAX_S : s);
 }

@@ -103,7 +103,7 @@ reply_disposition(struct rq *q, const char *name)
 	size_t i, n;
 
 	n = (size_t)snprintf(value, sizeof(value), "attachment; filename=\"");
-	for (i = 0; name[i] != '\0' && i < 100; i++)
+	for (i = 0; i < 100 && name[i] != '\0'; i++)
 		value[n++] = strchr("abcdefghijklmnopqrstuvwxyz"
 		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", name[i]) !=
 		    NULL ? name[i] : '_';

@@ -35,7 +35,7 @@ shared_open(struct shared **out, struct ln_error *err)
 int
 shared_hash_enter(struct shared *sh, int64_t deadline_ms)
 {
-	const struct timespec nap = { 0, 5 * 1000 * 1000 };
+	const struct timespec nap = { 0, 5000000 };
 	int i, rc;
 
 	for (;;) {
