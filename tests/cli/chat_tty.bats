@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# lnctl chat as a person sees it: a real terminal, keys pressed in tmux.
+
+load helpers
+load tty
+
+setup()
+{
+	ln_setup
+	ln_init
+	fake_ollama
+	lnctl provider set ollama --base-url "$OLLAMA" -m llama3.2
+	assert_status 0
+	terminal chat
+}
+
+teardown()
+{
+	terminal_close
+	ln_teardown
+}
+
+@test "a question is answered at the prompt and the line is edited" {
+	see $'\n>'
+	keys 'helo' Left 'l' Enter
+	see 'The quick brown fox jumps over the lazy dog. It rests.'
+	keys /quit Enter
+	see 'left with 0'
+	[ "$(sql "SELECT content FROM message ORDER BY id LIMIT 1")" = hello ]
+}
+
+@test "Ctrl-C stops an answer, keeps what came, and the prompt comes back" {
+	see $'\n>'
+	keys '/model slow' Enter
+	keys 'count' Enter
+	for _ in {1..200}; do
+		[ "$(sql "SELECT coalesce(max(length(content)), 0) FROM message
+		    WHERE role = 'assistant'")" -eq 0 ] || break
+		sleep 0.05
+	done
+	keys C-c
+	see 'what came is saved'
+	[ "$(sql "SELECT state FROM message WHERE role = 'assistant'")" = \
+	    stopped ]
+	keys '/model llama3.2' Enter 'again' Enter
+	see 'It rests.'
+	keys C-d
+	see 'left with 0'
+}
+
+@test "Ctrl-C drops a line, twice tells how to leave, Ctrl-D leaves" {
+	see $'\n>'
+	keys 'never asked' C-c
+	keys C-c
+	see '(Ctrl-D leaves)'
+	keys C-d
+	see 'left with 0'
+	[ "$(sql 'SELECT count(*) FROM message')" = 0 ]
+}
+
+@test "lines are remembered in a private file" {
+	see $'\n>'
+	keys 'remember me' Enter
+	see 'It rests.'
+	keys C-d
+	see 'left with 0'
+	[ "$(mode "$DIR/state/localneural")" = 700 ]
+	[ "$(mode "$DIR/state/localneural/history")" = 600 ]
+	grep -q 'remember' "$DIR/state/localneural/history"
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/env bats
+# lnctl ask and lnctl chat without a terminal, lnctl provider, lnctl history.
+
+load helpers
+
+setup()
+{
+	ln_setup
+}
+
+teardown()
+{
+	ln_teardown
+}
+
+# An instance whose administrator talks to the fake Ollama.
+with_ollama()
+{
+	ln_init
+	fake_ollama
+	lnctl provider set ollama --base-url "$OLLAMA" -m llama3.2 --global \
+	    --json
+	assert_status 0
+	assert_json d.provider ollama
+	assert_json d.base_url "$OLLAMA"
+}
+
+@test "a fresh instance answers offline and says that no model is connected" {
+	ln_init
+	lnctl ask "How do I connect a model?" --json </dev/null
+	assert_status 0
+	assert_json d.provider offline
+	assert_json 'd.answer.length > 0' true
+	assert_json 'd.message_id > 0' true
+	assert_json 'Object.keys(d).join()' \
+	    answer,conversation_id,message_id,provider,model,tokens,prompt_tokens,is_estimated,duration_ms,finish_reason
+	[ "$(sql 'SELECT count(*) FROM message')" = 2 ]
+}
+
+@test "provider test prints the models, and fails for one that is missing" {
+	with_ollama
+	lnctl provider test --json
+	assert_status 0
+	assert_json d.has_model true
+	assert_json 'd.models.some(m => m.model === "slow:latest")' true
+	lnctl provider set ollama -m nosuch
+	assert_status 0
+	lnctl provider test
+	assert_status 8
+	assert_error_line
+	lnctl model list --jsonl
+	assert_status 0
+	lnctl provider set nosuch
+	assert_status 4
+}
+
+@test "an API key is read from a file, kept sealed and never shown" {
+	with_ollama
+	lnctl provider set ollama --base-url "$OLLAMA" --json \
+	    --key-file "$(secret sk-canary-0123456789)"
+	assert_status 0
+	assert_json d.api_key_set true
+	assert_json d.api_key_last4 6789
+	refute_output_has canary
+	lnctl provider show --json
+	refute_output_has canary
+	! grep -aq canary "$DB" "$DB-wal"
+	lnctl provider set ollama --clear-key --json
+	assert_json d.api_key_set false
+}
+
+@test "ask joins its argument and what is piped in" {
+	with_ollama
+	output=$(echo 'int main(void);' | "$LNCTL" --env-file "$ENV_FILE" \
+	    --db "$DB" ask "review this" -m echo)
+	assert_output_has 'review this'
+	assert_output_has 'int main(void);'
+	lnctl_in 'hello there' ask - -m echo
+	assert_status 0
+	assert_output_has 'hello there'
+	lnctl_in '' ask
+	assert_status 2
+	assert_error_line
+}
+
+@test "ask -x prints only code, and fails when there is none" {
+	with_ollama
+	lnctl ask code -m markdown -x </dev/null
+	assert_status 0
+	[ "$output" = 'int main(void);' ]
+	lnctl ask code -x </dev/null
+	assert_status 4
+	[ -z "$output" ]
+	assert_error_line
+}
+
+@test "a model cannot drive the terminal" {
+	with_ollama
+	lnctl ask hi -m hostile </dev/null
+	assert_status 0
+	refute_output_has $'\033'
+	refute_output_has $'\a'
+	refute_output_has $'\u202e'
+	assert_output_has 'Red: '
+	lnctl ask hi -m hostile --json </dev/null
+	assert_json 'd.answer.includes("\u001b[31m")' true
+}
+
+@test "when the provider fails, what came is printed and kept, with exit 8" {
+	with_ollama
+	local model
+	for model in cut short errline http500; do
+		lnctl ask hi -m "$model" </dev/null
+		assert_status 8
+		assert_error_line
+	done
+	lnctl ask hi -m cut --json </dev/null
+	assert_status 8
+	assert_json d.exit 8
+	assert_json 'd.answer.length > 0' true
+	assert_json 'd.message_id > 0' true
+	LOCALNEURAL_CONNECT_TIMEOUT_MS=500 lnctl provider set ollama \
+	    --base-url http://127.0.0.1:9
+	lnctl ask hi </dev/null
+	assert_status 8
+	[ -z "$output" ]
+	refute_error_has SELECT
+}
+
+@test "a stopped answer is kept and the exit code is 130" {
+	with_ollama
+	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
+	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
+	local pid=$!
+	for _ in {1..100}; do
+		[ ! -s "$DIR/answer" ] || break
+		sleep 0.05
+	done
+	[ -s "$DIR/answer" ]
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 130 ]
+	[ "$(sql "SELECT state FROM message ORDER BY id DESC LIMIT 1")" = \
+	    stopped ]
+	[ "$(sql "SELECT length(content) > 0 FROM message ORDER BY id DESC
+	    LIMIT 1")" = 1 ]
+	[ "$(sql 'SELECT count(*) FROM generation')" = 0 ]
+}
+
+@test "-c goes on with the latest conversation, --no-save keeps nothing" {
+	with_ollama
+	lnctl ask one --json </dev/null
+	local id
+	id=$(json d.conversation_id)
+	lnctl ask two -c --json </dev/null
+	assert_json d.conversation_id "$id"
+	lnctl ask three --id "$id" --json </dev/null
+	assert_json d.conversation_id "$id"
+	[ "$(sql 'SELECT count(*) FROM message')" = 6 ]
+	lnctl ask four --no-save --json </dev/null
+	assert_status 0
+	assert_json d.message_id null
+	[ "$(sql 'SELECT count(*) FROM message')" = 6 ]
+	lnctl ask x --id nosuch </dev/null
+	assert_status 4
+	lnctl ask x --temp 3 </dev/null
+	assert_status 2
+	lnctl ask x --provider nosuch </dev/null
+	assert_status 4
+}
+
+@test "a text file goes with the question; a binary one does not" {
+	with_ollama
+	echo 'the secret word is kumquat' >"$DIR/notes.txt"
+	lnctl ask "what is the word" -a "$DIR/notes.txt" -m echo </dev/null
+	assert_status 0
+	assert_output_has kumquat
+	lnctl ask hi -a "$LNCTL" </dev/null
+	assert_status 2
+	lnctl ask hi -a "$DIR/nosuch" </dev/null
+	assert_status 4
+}
+
+@test "chat takes one question a line when piped, and its commands work" {
+	with_ollama
+	lnctl_in $'first question\n/title A good title\n/model echo\n"""\nline one\nline two\n"""\n/history\n/save '"$DIR/out.md"$'\n/quit\nnot asked\n' \
+	    chat
+	assert_status 0
+	assert_output_has 'The quick brown fox'
+	assert_output_has $'line one\nline two'
+	refute_output_has '> '
+	[ "$(sql 'SELECT title FROM conversation')" = 'A good title' ]
+	[ "$(sql 'SELECT count(*) FROM message')" = 4 ]
+	grep -q 'line two' "$DIR/out.md"
+	[ "$(mode "$DIR/out.md")" = 600 ]
+	lnctl_in $'/hlp\n' chat
+	assert_status 2
+	assert_error_has 'Did you mean /help?'
+}
+
+@test "chat --jsonl answers one object a question" {
+	with_ollama
+	lnctl_in $'one\ntwo\n' chat --jsonl
+	assert_status 0
+	[ "${#lines[@]}" -eq 2 ]
+	output=${lines[1]}
+	assert_json d.model llama3.2
+	assert_json 'd.answer.length > 0' true
+}
+
+@test "history lists, shows, exports and changes conversations" {
+	with_ollama
+	lnctl ask "a question of mine" --json </dev/null
+	local id words result
+	id=$(json d.conversation_id)
+	lnctl history list --json
+	assert_json 'd.conversations[0].id' "$id"
+	lnctl history show "$id"
+	assert_output_has 'a question of mine'
+	lnctl history show "$id" --json
+	assert_json 'd.messages.map(m => m.role).join()' user,assistant
+	lnctl history export "$id"
+	assert_output_has 'a question of mine'
+	lnctl history export "$id" --format json -o "$DIR/c.json" --json
+	assert_status 0
+	lnctl history export "$id" -o "$DIR/c.json"
+	assert_status 5
+	while IFS='|' read -r words result; do
+		# shellcheck disable=SC2086
+		lnctl history $words --json
+		assert_status 0
+		assert_json d.result "$result"
+	done <<-ROWS
+		rename $id Better|renamed
+		rename $id Better|already_renamed
+		pin $id|pinned
+		pin $id|already_pinned
+		unpin $id|unpinned
+		archive $id|archived
+		unarchive $id|unarchived
+	ROWS
+	lnctl history delete "$id"
+	assert_status 2
+	lnctl history delete "$id" --yes --json
+	assert_json d.result deleted
+	lnctl history show "$id"
+	assert_status 4
+}
+
+@test "nobody reads another account's conversation" {
+	with_ollama
+	ln_user ann
+	lnctl ask mine --user ann --json </dev/null
+	local id
+	id=$(json d.conversation_id)
+	lnctl history show "$id" --user "$ADMIN_NAME"
+	assert_status 4
+	lnctl history show "$id" --user ann
+	assert_status 0
+	LOCALNEURAL_USER=ann lnctl history list --json
+	assert_json d.conversations.length 1
+}
+
+@test "a blocked account gets no answer" {
+	with_ollama
+	ln_user ann
+	lnctl user block ann
+	lnctl ask hi --user ann </dev/null
+	assert_status 6
+	[ "$(sql 'SELECT count(*) FROM message')" = 0 ]
+}
