@@ -164,10 +164,14 @@ listen_one(struct kore_server *s, const struct addrinfo *ai,
 		kore_listener_free(l);
 		if (saved == EADDRINUSE)
 			return ln_fail(err, LN_CONFLICT,
-			    "The port is already in use", "errno %d", saved);
+			    "The port is already in use. "
+			    "Choose another one with --listen HOST:PORT",
+			    "errno %d", saved);
 		if (saved == EACCES)
 			return ln_fail(err, LN_FORBIDDEN,
-			    "Not allowed to use this port", "errno %d", saved);
+			    "Not allowed to use this port. "
+			    "Choose one above 1023 with --listen HOST:PORT",
+			    "errno %d", saved);
 		return ln_fail(err, LN_INVALID,
 		    "Cannot listen on this address", "errno %d", saved);
 	}

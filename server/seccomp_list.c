@@ -67,6 +67,9 @@ static struct sock_filter filter[] = {
 	KORE_SYSCALL_ALLOW(sendmsg),
 	KORE_SYSCALL_ALLOW(sendmmsg),
 	KORE_SYSCALL_ALLOW(recvmsg),
+	/* libln holds SIGPIPE back while libcurl works. */
+	KORE_SYSCALL_ALLOW(rt_sigpending),
+	KORE_SYSCALL_ALLOW(rt_sigtimedwait),
 };
 
 void

@@ -8,9 +8,18 @@ import WebSocket from "ws";
 
 const WAIT_MS = 20000;
 
+// Every client comes from an address of its own (all of 127.0.0.0/8 is
+// loopback), as people do: they do not share a rate limit.
+let addresses = 0;
+function next_address() {
+	const n = ++addresses;
+	return `127.1.${n >> 8 & 255}.${n & 255}`;
+}
+
 export class Client {
-	constructor(server) {
+	constructor(server, address = next_address()) {
 		this.server = server;
+		this.address = address;
 		this.cookies = new Map();
 		this.sockets = [];
 	}
@@ -45,6 +54,7 @@ export class Client {
 			options: {
 				host: "127.0.0.1",
 				port,
+				localAddress: this.address,
 				agent: false,
 				...(ca && { ca, servername: "localhost" }),
 			},
@@ -165,6 +175,7 @@ export class Client {
 		    `${scheme === "https" ? "wss" : "ws"}://127.0.0.1:${port}${path}`,
 		    {
 			    ca, servername: "localhost", headers: all,
+			    localAddress: this.address,
 			    ...(origin !== null && { origin }),
 			    perMessageDeflate: false,
 		    }));

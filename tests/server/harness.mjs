@@ -280,6 +280,9 @@ export class Server {
 		assert.doesNotMatch(this.log, SANITIZER);
 		assert.deepEqual(exit, { code: 0, signal: null }, this.log);
 		assert.equal(has_survivors, false, "the server left processes behind");
+		// A worker that died instead of closing leaves its log behind.
+		assert.equal(fs.existsSync(`${this.db}-wal`), false,
+		    `the database was not closed:\n${this.log}`);
 		return this.log;
 	}
 }

@@ -1,0 +1,3 @@
+import { takes_over } from "./legacy.mjs";
+
+takes_over("pbkdf2");
