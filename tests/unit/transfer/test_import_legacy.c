@@ -448,8 +448,8 @@ no_import_leaves_the_house_without_an_admin(void **state)
 	static const char *const spoils[] = {
 		"UPDATE users SET role = 'Admin'",
 		"UPDATE users SET blocked = 1",
-		"UPDATE users SET password_hash ="
-		    " 'scrypt:1073741824:8:1$salt$00' WHERE role = 'admin'",
+		("UPDATE users SET password_hash ="
+		    " 'scrypt:1073741824:8:1$salt$00' WHERE role = 'admin'"),
 		"UPDATE users SET password_hash = NULL",
 		"DELETE FROM users WHERE role = 'admin'",
 	};
