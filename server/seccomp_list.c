@@ -22,6 +22,8 @@ static struct sock_filter filter[] = {
 	KORE_SYSCALL_ALLOW(sched_getaffinity),
 	KORE_SYSCALL_ALLOW(tgkill),
 	KORE_SYSCALL_ALLOW(restart_syscall),
+	KORE_SYSCALL_ALLOW(rt_sigpending),
+	KORE_SYSCALL_ALLOW(rt_sigtimedwait),
 	KORE_SYSCALL_ALLOW(prlimit64),
 	KORE_SYSCALL_ALLOW(sysinfo),
 	KORE_SYSCALL_ALLOW(uname),

@@ -10,7 +10,9 @@ KORE_DIR	:= $(B)/kore
 KORE_OBJ	:= $(B)/kobj
 KORE_PATCHES	:= $(sort $(wildcard server/patches/*.patch))
 KORE_FLAVOR	:= KORE_SINGLE_BINARY=1
-KORE_CFLAGS	:= -fPIE
+# A forbidden system call must end the worker: by default it would end one
+# thread and leave a worker that is neither dead nor alive.
+KORE_CFLAGS	:= -fPIE -DSECCOMP_KILL_POLICY=SECCOMP_RET_KILL_PROCESS
 ifeq ($(FLAVOUR),asan)
 KORE_FLAVOR	+= SANITIZE=address,undefined
 KORE_CFLAGS	+= -g -fno-sanitize-recover=all
@@ -33,7 +35,7 @@ $(KORE_DIR)/.patched: $(KORE_PATCHES)
 	    patch -s -d $(KORE_DIR) -p1 <$$p || exit 1; done
 	$(Q)touch $@
 
-$(KORE_OBJ)/ldflags: $(KORE_DIR)/.patched
+$(KORE_OBJ)/ldflags: $(KORE_DIR)/.patched server/server.mk
 	$(Q)env -u MAKEFLAGS -u MFLAGS -u CFLAGS -u CPPFLAGS -u LDFLAGS \
 	    CC='$(CC)' DEB_CFLAGS_APPEND='$(KORE_CFLAGS)' \
 	    $(MAKE) -s -j2 -C $(KORE_DIR) OBJDIR=$(abspath $(KORE_OBJ)) \
