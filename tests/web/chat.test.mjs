@@ -117,6 +117,18 @@ describe('Markdown', () => {
 	});
 });
 
+describe('headings of an answer', () => {
+	it('stand below the turn’s own and skip no level', async () => {
+		mock.answer = () => '## A\n\n#### B\n\n#### C\n\n# D\n\n> # E\n\nEnd.';
+		await send(page, 'Headings');
+		await answered(page);
+		assert.deepEqual(await page.locator('.prose :is(h1,h2,h3,h4,h5,h6)')
+			.evaluateAll((all) => all.map((el) => el.tagName +
+			    el.textContent)), ['H3A', 'H4B', 'H4C', 'H3D']);
+		await assertAccessible(page);
+	});
+});
+
 describe('a running answer', () => {
 	beforeEach(() => {
 		mock.pace = 40;

@@ -74,7 +74,7 @@ export class LogView {
 		const acts = h('div', { class: 'acts' },
 		    iconButton('copy', 'Copy', () => void copy(text)));
 		const el = h('article', { class: 'turn user' },
-		    h('div', { class: 'who' }, this.name(), ' · ',
+		    h('h2', { class: 'who' }, this.name(), ' · ',
 		        timeElement(when)), body, acts);
 
 		return this.add({ el, role: 'user', id, text, view: null, body, acts });
@@ -157,7 +157,7 @@ export class LogView {
 		const body = h('div', { class: 'body prose' });
 		const acts = h('div', { class: 'acts' });
 		const el = h('article', { class: 'turn' },
-		    h('div', { class: 'who' }, model || 'answer'), body, acts);
+		    h('h2', { class: 'who' }, model || 'answer'), body, acts);
 		const view = new MarkdownView(body, () => {
 			if (this.follow)
 				this.bottom();

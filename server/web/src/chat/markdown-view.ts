@@ -6,7 +6,7 @@
 import { blocks, renderBlock } from '../lib/markdown';
 
 interface Piece {
-	raw: string;
+	key: string;
 	nodes: Node[];
 }
 
@@ -37,20 +37,20 @@ export class MarkdownView {
 	}
 
 	private draw(): void {
-		const tokens = blocks(this.text);
+		const { list, links } = blocks(this.text);
 		let same = 0;
 
-		while (same < tokens.length && same < this.pieces.length &&
-		    tokens[same]?.raw === this.pieces[same]?.raw)
+		while (same < list.length && same < this.pieces.length &&
+		    list[same]?.key === this.pieces[same]?.key)
 			same++;
 		for (const piece of this.pieces.splice(same))
 			for (const node of piece.nodes)
 				node.parentNode?.removeChild(node);
-		for (const token of tokens.slice(same)) {
-			const nodes = renderBlock(token, tokens.links);
+		for (const { key, token } of list.slice(same)) {
+			const nodes = renderBlock(token, links);
 
 			this.el.append(...nodes);
-			this.pieces.push({ raw: token.raw, nodes });
+			this.pieces.push({ key, nodes });
 		}
 	}
 }

@@ -8,10 +8,18 @@ import { Marked, type Token, type TokensList } from 'marked';
 import { copy } from './clipboard';
 import { h } from './dom';
 
+/* Where a heading of an answer stands in the page. */
+const levels = new WeakMap<Token, number>();
+
 const marked = new Marked({
 	gfm: true,
 	breaks: false,
 	renderer: {
+		heading(token): string {
+			const tag = levels.has(token) ? `h${levels.get(token)}` : 'p';
+
+			return `<${tag}>${this.parser.parseInline(token.tokens)}</${tag}>`;
+		},
 		html({ text }): string {
 			return escape(text);
 		},
@@ -27,7 +35,7 @@ function escape(text: string): string {
 
 const RULES = {
 	ALLOWED_TAGS: ['a', 'p', 'br', 'strong', 'em', 'del', 'code', 'pre', 'ul',
-	    'ol', 'li', 'blockquote', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6',
+	    'ol', 'li', 'blockquote', 'hr', 'h3', 'h4', 'h5', 'h6',
 	    'table', 'thead', 'tbody', 'tr', 'th', 'td', 'input'],
 	ALLOWED_ATTR: ['href', 'title', 'start', 'class', 'type', 'checked',
 	    'disabled'],
@@ -37,9 +45,38 @@ const RULES = {
 	RETURN_DOM_FRAGMENT: true as const,
 };
 
-/** The top-level blocks of a text; `links` carries its link definitions. */
-export function blocks(text: string): TokensList {
-	return marked.lexer(text);
+export interface Block {
+	token: Token;
+	/** Changes when the block has to be made again. */
+	key: string;
+}
+
+export interface Blocks {
+	list: Block[];
+	/** Link definitions of the whole text. */
+	links: TokensList['links'];
+}
+
+/**
+ * The top-level blocks of a text.  A turn has a heading of level 2, so those
+ * of an answer begin at 3 and skip none, whatever the model wrote.
+ */
+export function blocks(text: string): Blocks {
+	const tokens = marked.lexer(text);
+	const open: number[] = [];
+
+	return {
+		links: tokens.links,
+		list: tokens.map((token) => {
+			if (token.type !== 'heading')
+				return { token, key: token.raw };
+			while ((open.at(-1) ?? 0) >= token['depth'])
+				open.pop();
+			open.push(token['depth']);
+			levels.set(token, Math.min(6, 2 + open.length));
+			return { token, key: `${open.length} ${token.raw}` };
+		}),
+	};
 }
 
 /** One block as nodes that may be put into the page. */
