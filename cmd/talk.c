@@ -304,12 +304,14 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 int
 talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err)
 {
-	const char *hint = NULL, *kept = "";
+	const char *hint = NULL, *kept = "", *what = t->c->path;
 
 	if (s == LN_CANCELLED)
 		hint = t->is_unsaved ? "" : "What came is saved";
 	else if (t->answer.len > 0 && !t->is_unsaved)
 		kept = " (what came is saved)";
-	return ctx_fail(t->c, s, err, hint, "%s%s",
-	    t->used_provider != NULL ? t->used_provider : t->c->path, kept);
+	/* The provider is to blame for these two only. */
+	if ((s == LN_UPSTREAM || s == LN_TIMEOUT) && t->used_provider != NULL)
+		what = t->used_provider;
+	return ctx_fail(t->c, s, err, hint, "%s%s", what, kept);
 }
