@@ -220,7 +220,7 @@ deps-check:
 	$(call install-deps,$(DEPS_CHECK))
 
 start: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@exec $(B)/lnctl server run --init
 
 clean:

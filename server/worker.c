@@ -65,12 +65,13 @@ announce(void)
 	char line[320];
 	int n;
 
+	/* The log first: the address is the last thing a person reads. */
+	ln_log(LN_LOG_INFO, "server.start", "port=%d workers=%u tls=%s",
+	    server.port, server.worker_count, server.is_tls ? "yes" : "no");
 	n = snprintf(line, sizeof(line), "ready %s://%s:%d\n",
 	    server.is_tls ? "https" : "http", host_name(), server.port);
 	if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) == -1)
 		ln_log(LN_LOG_WARN, "ready", "stdout=closed");
-	ln_log(LN_LOG_INFO, "server.start", "port=%d workers=%u tls=%s",
-	    server.port, server.worker_count, server.is_tls ? "yes" : "no");
 }
 
 /* A worker serves once the key manager has sent it the certificate. */

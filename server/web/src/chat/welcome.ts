@@ -3,19 +3,28 @@ import { h } from '../lib/dom';
 import type { Provider } from '../lib/types';
 
 const STARTERS = [
-	'Explain what this server can do.',
+	'Explain a hard idea in plain words.',
 	'Help me plan a small project.',
 	'Turn my notes into a short summary.',
+];
+
+/* What the handbook can answer without a model. */
+const OFFLINE_STARTERS = [
+	'How do I connect a language model?',
+	'Who can read my conversations?',
+	'How do I take a copy of the database?',
 ];
 
 /** `use` takes a starter's text into the composer. */
 export function welcome(provider: Provider | null, admin: boolean,
     use: (text: string) => void): HTMLElement {
-	const starters = h('div', { class: 'starters' }, ...STARTERS.map((text) =>
-	    h('button', { type: 'button', on: { click: () => use(text) } },
-	        text)));
+	const offline = provider?.provider === 'offline';
+	const starters = h('div', { class: 'starters' },
+	    ...(offline ? OFFLINE_STARTERS : STARTERS).map((text) =>
+	        h('button', { type: 'button', on: { click: () => use(text) } },
+	            text)));
 
-	if (provider?.provider === 'offline')
+	if (offline)
 		return h('div', { class: 'welcome' },
 		    h('h2', {}, 'No language model is connected yet'),
 		    h('p', {}, 'You can chat right away: the built-in offline ' +
@@ -35,10 +44,10 @@ function ways(admin: boolean): HTMLElement {
 	    h('li', {}, h('strong', {}, 'On this machine. '),
 	        'Install Ollama, then run ',
 	        h('code', {}, 'lnctl provider set --global ollama -m MODEL'), '.'),
-	    h('li', {}, h('strong', {}, 'Another server of yours. '),
-	        'Any OpenAI-compatible endpoint (llama.cpp, vLLM, LM Studio): ',
-	        h('code', {},
-	            'lnctl provider set --global openai --base-url URL -m MODEL'), '.'),
+	    h('li', {}, h('strong', {}, 'On another machine of yours. '),
+	        'Name its address in ', h('code', {}, 'LOCALNEURAL_ALLOWED_ENDPOINTS'),
+	        ', then run ', h('code', {},
+	            'lnctl provider set --global ollama --base-url URL -m MODEL'), '.'),
 	    h('li', {}, h('strong', {}, 'In the browser. '),
 	        ...(admin ? [
 	            'Fill in provider, model and key on the ',
