@@ -18,6 +18,8 @@
 static const char *const left_out[] = {
 	"DELETE FROM session",
 	"DELETE FROM reset_token",
+	"DELETE FROM outbox",
+	"DELETE FROM mail_limit",
 	"DELETE FROM generation",
 	/* Nobody will finish it where the copy goes. */
 	"UPDATE message SET state = 'interrupted' WHERE state = 'streaming'",

@@ -31,8 +31,8 @@ void lni_import_unlock(int fd);
 
 /**
  * lni_swap(st, fresh, seal, arg, progress, progress_arg, out_snapshot, err):
- * With the live database of ${st} (whose handle is not used) locked against writers (readers go on): keep a
- * snapshot of it beside it, carry its audit log over into ${fresh}, call
+ * With the live database of ${st} (whose handle is not used) locked against
+ * writers (readers go on): keep a snapshot of it beside it, carry its audit log over into ${fresh}, call
  * ${seal} for the last words, and replace its content, atomically for every
  * process.  ${out_snapshot} is the path of the snapshot, yours, also set when
  * a later step fails.  LN_BUSY, LN_CANCELLED, LN_IO: the live database is as

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,11 +13,12 @@
 #include <ln/store.h>
 
 #include "store/embed.h"
+#include "store/scratch.h"
 #include "store/stmt.h"
+#include "store/swap.h"
 
 #include "base/banned.h"
 
-#define PATH_BYTES_MAX 4096	/* PATH_MAX on Linux */
 /* A live writer may slip in between copy and swap; then start over. */
 #define MIGRATE_TRIES 5
 
@@ -98,14 +100,14 @@ expect(sqlite3 *db, const char *sql, bool expect_none, struct ln_error *err)
 }
 
 static enum ln_status
-data_version(sqlite3 *db, int64_t *out, struct ln_error *err)
+number(sqlite3 *db, const char *sql, int64_t *out, struct ln_error *err)
 {
 	sqlite3_stmt *q = NULL;
 	enum ln_status s = LN_OK;
 	int rc;
 
 	*out = 0;
-	rc = sqlite3_prepare_v2(db, "PRAGMA data_version", -1, &q, NULL);
+	rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(q);
 	if (rc == SQLITE_ROW)
@@ -116,113 +118,125 @@ data_version(sqlite3 *db, int64_t *out, struct ln_error *err)
 	return s;
 }
 
+/* Changes whenever another connection has committed. */
 static enum ln_status
-open_db(const char *path, bool is_new, int busy_ms, sqlite3 **out,
-    struct ln_error *err)
+data_version(sqlite3 *db, int64_t *out, struct ln_error *err)
 {
-	enum ln_status s;
-	int fd, rc;
+	return number(db, "PRAGMA data_version", out, err);
+}
 
-	*out = NULL;
-	if (is_new) {
-		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return ln_fail(err, LN_IO, "", "open %s: %s", path,
-			    strerror(errno));
-		close(fd);
+struct attempt {
+	const char *path;
+	sqlite3 *reader;
+	int64_t version;	/* of what was copied, as ${reader} counts */
+	int busy_ms;
+	bool has_raced;
+};
+
+/* Nobody writes any more: keep what the live database is, unless somebody
+ * wrote after it was copied. */
+static enum ln_status
+before_migration(sqlite3 *live, void *arg, struct ln_error *err)
+{
+	struct attempt *a = arg;
+	char purpose[32], *snapshot = NULL;
+	enum ln_status s;
+	int64_t now;
+
+	if ((s = data_version(a->reader, &now, err)) != LN_OK)
+		return s;
+	if (now != a->version) {
+		a->has_raced = true;
+		return ln_fail(err, LN_BUSY, "",
+		    "%s: written to while migrating", a->path);
 	}
-	rc = sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(*out, busy_ms);
-	if (rc == SQLITE_OK)
-		rc = lni_connection_guard(*out);
-	if (rc == SQLITE_OK)
-		return LN_OK;
-	s = lni_sqlite_fail(*out, rc, err);
-	sqlite3_close(*out);
-	*out = NULL;
+	snprintf(purpose, sizeof(purpose), "schema-%d",
+	    ln_store_schema_latest());
+	s = lni_snapshot_take(live, a->path, purpose, a->busy_ms, &snapshot,
+	    err);
+	free(snapshot);
 	return s;
 }
 
-static void
-discard(sqlite3 *db, const char *path)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm",
-		"-journal" };
-	char name[PATH_BYTES_MAX + 16];
-	size_t i;
-
-	sqlite3_close(db);
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-		unlink(name);
-	}
-}
-
-/* One attempt: copy, migrate the copy, check it, keep a snapshot, swap. */
+/* Copy, migrate the copy, check it, and pour it into the live database. */
 static enum ln_status
-attempt(sqlite3 *live, const char *path, int busy_ms, int from, bool *out_raced,
-    struct ln_error *err)
+migrate_once(struct attempt *a, int from, struct ln_error *err)
 {
-	char copy_path[PATH_BYTES_MAX], snap_path[PATH_BYTES_MAX];
-	char id[LN_UUID_SIZE];
-	sqlite3 *copy = NULL, *snap = NULL;
-	int64_t before = 0, after = 0;
+	char copy_path[LNI_PATH_MAX];
+	struct lni_scratch sc = { .fd = -1 };
+	sqlite3 *copy = NULL;
 	enum ln_status s;
 
-	*out_raced = false;
-	ln_uuid(id);
-	if (snprintf(copy_path, sizeof(copy_path), "%s.migrate-%s", path,
-	    id) >= (int)sizeof(copy_path) ||
-	    snprintf(snap_path, sizeof(snap_path), "%s.before-schema-%d", path,
-	    from + 1) >= (int)sizeof(snap_path))
-		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
-		    path);
-	if ((s = data_version(live, &before, err)) != LN_OK)
+	a->has_raced = false;
+	if ((s = lni_scratch_make(a->path, "migrate", &sc, err)) != LN_OK)
 		return s;
-	if ((s = open_db(copy_path, true, busy_ms, &copy, err)) != LN_OK)
-		return s;
-	if ((s = lni_backup(copy, live, busy_ms, NULL, NULL, err)) != LN_OK)
-		goto out;
-	/* A snapshot of an earlier, failed attempt is as good: same schema. */
-	if (access(snap_path, F_OK) != 0) {
-		if ((s = open_db(snap_path, true, busy_ms, &snap, err)) !=
-		    LN_OK)
-			goto out;
-		s = lni_backup(snap, copy, busy_ms, NULL, NULL, err);
-		sqlite3_close(snap);
-		if (s != LN_OK) {
-			unlink(snap_path);
-			goto out;
-		}
-	}
-	if ((s = apply(copy, from, err)) != LN_OK ||
+	if ((s = lni_scratch_file(&sc, LNI_SCRATCH_COPY, copy_path, NULL,
+	    err)) != LN_OK ||
+	    (s = lni_open_plain(copy_path, false, a->busy_ms, &copy, err)) !=
+	    LN_OK ||
+	    (s = data_version(a->reader, &a->version, err)) != LN_OK ||
+	    (s = lni_backup(copy, a->reader, a->busy_ms, NULL, NULL, err)) !=
+	    LN_OK ||
+	    (s = apply(copy, from, err)) != LN_OK ||
 	    (s = expect(copy, "PRAGMA integrity_check(1)", false, err)) !=
 	    LN_OK ||
 	    (s = expect(copy, "PRAGMA foreign_key_check", true, err)) != LN_OK)
 		goto out;
-	if ((s = data_version(live, &after, err)) != LN_OK)
-		goto out;
-	if (before != after) {
-		*out_raced = true;
-		goto out;
-	}
-	s = lni_backup(live, copy, busy_ms, NULL, NULL, err);
+	s = lni_pour(a->path, copy, a->busy_ms, before_migration, a, NULL,
+	    NULL, err);
 out:
-	discard(copy, copy_path);
+	sqlite3_close(copy);
+	lni_scratch_remove(&sc);
+	return s;
+}
+
+/* Another program may have done it before we got the lock. */
+static enum ln_status
+schema_now(sqlite3 *db, int *out, struct ln_error *err)
+{
+	int64_t n;
+	enum ln_status s;
+
+	if ((s = number(db, "PRAGMA user_version", &n, err)) == LN_OK)
+		*out = (int)n;
+	return s;
+}
+
+static enum ln_status
+migrate_locked(const char *path, int busy_ms, struct ln_error *err)
+{
+	struct attempt a = { .path = path, .busy_ms = busy_ms,
+		.has_raced = true };
+	sqlite3 *live = NULL;
+	enum ln_status s;
+	int from = 0, i;
+
+	if ((s = lni_open_plain(path, false, busy_ms, &live, err)) != LN_OK)
+		goto out;
+	/* A file put here by hand may be without a log; the swap wants one. */
+	if ((s = run(live, "PRAGMA journal_mode=WAL", err)) != LN_OK ||
+	    (s = lni_open_plain(path, true, busy_ms, &a.reader, err)) !=
+	    LN_OK ||
+	    (s = schema_now(a.reader, &from, err)) != LN_OK ||
+	    from >= ln_store_schema_latest())
+		goto out;
+	for (i = 0; i < MIGRATE_TRIES && a.has_raced; i++)
+		s = migrate_once(&a, from, err);
+	if (s == LN_OK)
+		ln_log(LN_LOG_INFO, "store.migrate", "from=%d to=%d", from,
+		    ln_store_schema_latest());
+out:
+	sqlite3_close(a.reader);
+	sqlite3_close(live);
 	return s;
 }
 
 enum ln_status
-lni_migrate_file(const char *path, int busy_ms, int from_schema,
-    struct ln_error *err)
+lni_migrate_file(const char *path, int busy_ms, struct ln_error *err)
 {
-	char lock_path[PATH_BYTES_MAX];
-	sqlite3 *live = NULL;
-	bool has_raced = true;
+	char lock_path[LNI_PATH_MAX];
 	enum ln_status s;
-	int lock, i;
+	int lock;
 
 	if (snprintf(lock_path, sizeof(lock_path), "%s.migrate.lock", path) >=
 	    (int)sizeof(lock_path))
@@ -232,26 +246,14 @@ lni_migrate_file(const char *path, int busy_ms, int from_schema,
 	if (lock < 0)
 		return ln_fail(err, LN_IO, "", "open %s: %s", lock_path,
 		    strerror(errno));
-	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+	/* The file stays: removing it would let two hold one lock each. */
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0)
 		s = ln_fail(err, LN_BUSY,
 		    "Another program is bringing the database up to date. Try "
 		    "again in a moment", "flock %s: %s", lock_path,
 		    strerror(errno));
-		goto out;
-	}
-	if ((s = open_db(path, false, busy_ms, &live, err)) != LN_OK)
-		goto out;
-	for (i = 0; i < MIGRATE_TRIES && has_raced && s == LN_OK; i++)
-		s = attempt(live, path, busy_ms, from_schema, &has_raced, err);
-	if (s == LN_OK && has_raced)
-		s = ln_fail(err, LN_BUSY, "", "%s: written to while migrating",
-		    path);
-	if (s == LN_OK)
-		ln_log(LN_LOG_INFO, "store.migrate", "from=%d to=%d",
-		    from_schema, ln_store_schema_latest());
-out:
-	sqlite3_close(live);
-	unlink(lock_path);
+	else
+		s = migrate_locked(path, busy_ms, err);
 	close(lock);
 	return s;
 }

@@ -255,8 +255,7 @@ open_existing(struct ln_store *st, struct ln_error *err)
 		    (long long)schema);
 	sqlite3_close(st->db);
 	st->db = NULL;
-	if ((s = lni_migrate_file(st->path, st->busy_ms, (int)schema, err)) !=
-	    LN_OK)
+	if ((s = lni_migrate_file(st->path, st->busy_ms, err)) != LN_OK)
 		return s;
 	if ((s = connect(st->path, st->mode, st->busy_ms, &st->db, err)) !=
 	    LN_OK)

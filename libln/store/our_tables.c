@@ -6,8 +6,8 @@
 
 /*
  * Our own tables as an import reads them, parents first.  The number is the
- * schema that brought the column.  Left out: sign-ins, reset tokens, running
- * answers, the audit log, the search index.
+ * schema that brought the column.  Left out: sign-ins, reset tokens, mails,
+ * running answers, the audit log, the search index.
  */
 
 #define COLS(a) a, sizeof(a) / sizeof((a)[0])

@@ -12,12 +12,17 @@
 #include "base/banned.h"
 
 #define INSERT_SQL_MAX 4096
+#define SCHEMA_OF_OUTBOX 2
 
 static const char SQL_LEFT_OUT[] =
     "SELECT (SELECT count(*) FROM main.session),"
     " (SELECT count(*) FROM main.reset_token),"
     " (SELECT count(*) FROM main.generation),"
     " (SELECT count(*) FROM main.audit)";
+
+static const char SQL_MAILS[] =
+    "SELECT count(*) FROM main.outbox"
+    " WHERE sent_ms IS NULL AND failed_ms IS NULL";
 
 /* Columns by their place in our_tables.c that rules look at. */
 enum { USER_NAME = 1, USER_NAME_KEY, USER_EMAIL, USER_EMAIL_KEY,
@@ -392,6 +397,27 @@ count_left_out(struct lni_intake *im, struct ln_error *err)
 	return s;
 }
 
+static enum ln_status
+count_mails(struct lni_intake *im, struct ln_error *err)
+{
+	sqlite3_stmt *q = NULL;
+	enum ln_status s = LN_OK;
+	int64_t n;
+	int rc;
+
+	if (im->report->schema < SCHEMA_OF_OUTBOX)
+		return LN_OK;
+	rc = sqlite3_prepare_v2(im->from->db, SQL_MAILS, -1, &q, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc != SQLITE_ROW)
+		s = lni_foreign_fail(im->from, rc, NULL, err);
+	else if ((n = sqlite3_column_int64(q, 0)) > 0)
+		lni_find(im->report, LNI_F_MAILS, NULL, n);
+	sqlite3_finalize(q);
+	return s;
+}
+
 /* A key sealed under another SECRET_KEY would only fail at every use. */
 static enum ln_status
 drop_foreign_seals(struct lni_intake *im, struct ln_error *err)
@@ -468,5 +494,7 @@ lni_ours_take(struct lni_intake *im, struct ln_error *err)
 		return s;
 	if ((s = drop_foreign_seals(im, err)) != LN_OK)
 		return s;
-	return count_left_out(im, err);
+	if ((s = count_left_out(im, err)) != LN_OK)
+		return s;
+	return count_mails(im, err);
 }

@@ -29,10 +29,12 @@ struct ln_store {
 	bool has_handbook;	/* the temporary search table is filled */
 };
 
-/* migrate.c: bring ${path}'s schema to the latest; see ln_store_open. */
+/* migrate.c: bring an empty database / the file ${path} to the latest schema.
+ * The second works on a copy, keeps a snapshot, does nothing when another
+ * program was faster, and answers LN_BUSY while one is at it. */
 enum ln_status lni_migrate_new(sqlite3 *db, struct ln_error *err) LN_USE;
 enum ln_status lni_migrate_file(const char *path, int busy_ms,
-    int from_schema, struct ln_error *err) LN_USE;
+    struct ln_error *err) LN_USE;
 
 /* backup.c: copy all pages of ${from} into ${to} (SQLite's online backup),
  * waiting at most ${busy_ms} for locks.  ${progress} may be NULL. */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "store/embed.h"
 #include "store/stmt.h"
 
 struct ln_store *
@@ -46,6 +47,31 @@ place_setup(void **state)
 	p->store = place_open(p, 1000);
 	*state = p;
 	return 0;
+}
+
+void
+place_old(const char *path, int schema, const char *sql)
+{
+	char stamp[96], *why = NULL;
+	sqlite3 *db = NULL;
+	int i, rc;
+
+	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE, NULL);
+	for (i = 0; i < schema && rc == SQLITE_OK; i++)
+		rc = sqlite3_exec(db, (const char *)lni_migrations[i].data,
+		    NULL, NULL, &why);
+	snprintf(stamp, sizeof(stamp),
+	    "PRAGMA application_id=%d; PRAGMA user_version=%d",
+	    LN_STORE_APPLICATION_ID, schema);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, stamp, NULL, NULL, &why);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, &why);
+	if (rc != SQLITE_OK)
+		fail_msg("%s: %s", path, why != NULL ? why :
+		    sqlite3_errmsg(db));
+	sqlite3_close(db);
 }
 
 static int

@@ -21,6 +21,9 @@ int place_teardown(void **state);
 /* One more handle on the same file; close it with ln_store_close. */
 struct ln_store *place_open(const struct place *p, int busy_ms);
 
+/* A database file ${path} of the earlier ${schema}, with the rows of ${sql}. */
+void place_old(const char *path, int schema, const char *sql);
+
 /* An account named like its id. */
 void place_add_user(struct ln_store *st, const char *id);
 

@@ -113,8 +113,8 @@ struct ln_export_opts {
 /**
  * ln_export(st, path, opts, out_bytes, err):
  * A consistent copy of the database in one new file (0600; LN_CONFLICT when it
- * exists), while others write: without sign-in sessions, reset tokens and,
- * unless asked, API keys.  Nothing is left behind on failure.
+ * exists), while others write: without sign-in sessions, reset tokens, mails
+ * that wait and, unless asked, API keys.  Nothing is left behind on failure.
  */
 LN_API enum ln_status ln_export(struct ln_store *st, const char *path,
     const struct ln_export_opts *opts, int64_t *out_bytes,

@@ -68,6 +68,11 @@ furnish(struct place *p)
 	    cookie, NULL), LN_OK);
 	place_exec(p->store, "INSERT INTO reset_token VALUES (zeroblob(32),"
 	    " 'eb652b0b-83ac-4dba-8273-8bff9d50e54e', 1, 2, NULL)");
+	place_exec(p->store, "INSERT INTO outbox (kind, user_id, address_hash,"
+	    " created_ms, next_try_ms) VALUES ('reset',"
+	    " 'eb652b0b-83ac-4dba-8273-8bff9d50e54e', zeroblob(32), 1, 2)");
+	place_exec(p->store, "INSERT INTO mail_limit (kind, address_hash,"
+	    " at_ms) VALUES ('reset', zeroblob(32), 1)");
 	place_exec(p->store, "INSERT INTO user_picture VALUES"
 	    " ('eb652b0b-83ac-4dba-8273-8bff9d50e54e', 'image/png',"
 	    " x'89504e47')");
@@ -126,6 +131,8 @@ an_export_has_no_way_in(void **state)
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM session"), 0);
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM reset_token"),
 	    0);
+	assert_int_equal(kit_int(path, "SELECT count(*) FROM outbox"), 0);
+	assert_int_equal(kit_int(path, "SELECT count(*) FROM mail_limit"), 0);
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM user_setting"
 	    " WHERE name = 'api_key'"), 0);
 	/* People can log in after a move. */
@@ -143,6 +150,58 @@ an_export_has_no_way_in(void **state)
 	assert_int_equal(bytes[19], 1);
 	free(bytes);
 	assert_int_equal(kit_entries(p, "out.db"), 1);
+}
+
+static void
+a_copied_database_brings_no_waiting_mail(void **state)
+{
+	struct place *p = *state;
+	struct ln_report *r;
+	const char *path;
+
+	furnish(p);
+	path = export(p, "copy.db", false);
+	kit_sql(path, "INSERT INTO outbox (kind, user_id, address_hash,"
+	    " created_ms, next_try_ms, sent_ms) VALUES"
+	    " ('reset', 'eb652b0b-83ac-4dba-8273-8bff9d50e54e', zeroblob(32),"
+	    "  1, 2, NULL),"
+	    " ('reset', 'eb652b0b-83ac-4dba-8273-8bff9d50e54e', zeroblob(32),"
+	    "  1, 2, 3)");
+	r = kit_import(p, path, NULL, LN_OK);
+	assert_int_equal(kit_count(r, "mails"), 1);
+	ln_report_free(r);
+	assert_int_equal(place_int(p->store, "SELECT count(*) FROM outbox"),
+	    0);
+}
+
+static void
+an_export_of_an_earlier_schema_is_taken_over(void **state)
+{
+	struct place *p = *state;
+	const char *path = target(p, "old.db");
+	struct ln_transfer_opts opts = { .size = sizeof(opts),
+		.keep_admin_id = kit_boss(p) };
+	struct ln_report *r;
+
+	place_old(path, 1, "INSERT INTO user(id, username, username_key,"
+	    " email, email_key, role, password_hash, created_ms) VALUES"
+	    " ('u', 'Ann', 'ann', 'a@x.test', 'a@x.test', 'admin',"
+	    " 'scrypt:32768:8:1$c2FsdA$00', 1);"
+	    "INSERT INTO conversation(id, user_id, title, created_ms,"
+	    " updated_ms) VALUES ('c', 'u', 'Talk', 1, 1);"
+	    "INSERT INTO message(conversation_id, role, content, created_ms)"
+	    " VALUES ('c', 'user', 'hello', 1)");
+	r = kit_import(p, path, &opts, LN_OK);
+	assert_int_equal(r->kind, LN_REPORT_OURS);
+	assert_int_equal(r->schema, 1);
+	assert_int_equal(r->counts.messages, 1);
+	ln_report_free(r);
+	assert_int_equal(place_int(p->store, "SELECT count(*) FROM user WHERE"
+	    " username IN ('Ann', 'boss')"), 2);
+	assert_int_equal(place_int(p->store, "SELECT count(*) FROM outbox"),
+	    0);
+	assert_int_equal(place_int(p->store, "PRAGMA user_version"),
+	    ln_store_schema_latest());
 }
 
 static void
@@ -365,6 +424,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_export_comes_back_the_same),
 		T(an_export_has_no_way_in),
+		T(a_copied_database_brings_no_waiting_mail),
+		T(an_export_of_an_earlier_schema_is_taken_over),
 		T(secrets_come_along_when_asked),
 		T(a_key_of_another_house_is_dropped),
 		T(an_answer_being_written_is_exported_as_interrupted),
