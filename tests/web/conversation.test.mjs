@@ -1,0 +1,212 @@
+/* What a person does around a chat: the list, the title, the frame. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
+import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
+    signIn } from './browser.mjs';
+import { Mock } from './mock.mjs';
+
+let browser;
+let mock;
+let page;
+
+before(async () => {
+	browser = await openBrowser();
+});
+after(() => browser.close());
+beforeEach(async () => {
+	mock = await new Mock().start();
+	page = await openPage(browser, mock.url);
+	await page.context().addCookies([mock.cookie('alice')]);
+	await page.goto(mock.url);
+	await page.getByRole('textbox', { name: 'Message', disabled: false })
+		.waitFor();
+});
+afterEach(async () => {
+	assertClean(page);
+	await page.context().close();
+	await mock.stop();
+});
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const list = () => page.getByRole('navigation');
+const log = () => page.getByRole('log');
+const title = () => page.getByRole('heading', { level: 1 });
+const conversation = () => [...mock.conversations.values()].at(-1);
+
+describe('what a person does to a conversation', () => {
+	beforeEach(async () => {
+		const alice = mock.user('alice');
+
+		mock.addConversation(alice.user_id, 'Garden plan',
+		    [['user', 'Water?'], ['assistant', 'Twice a week.']]);
+		mock.addConversation(mock.user('admin').user_id, 'Not yours');
+		await page.goto(`${mock.url}/#${conversation().id}`);
+		await page.reload();
+		await list().getByRole('link', { name: 'Garden plan' }).click();
+		await log().getByText('Twice a week.').waitFor();
+	});
+
+	const menu = async (name) => {
+		await page.getByLabel('More about this conversation').click();
+		await page.locator('#more').getByText(name, { exact: true }).click();
+	};
+	const garden = () => [...mock.conversations.values()]
+		.find((c) => c.messages.length === 2);
+
+	it('regenerates the last answer', async () => {
+		await button('Regenerate').click();
+		await log().getByText('You said: Water?').waitFor();
+		await answered(page);
+		assert.equal(await log().getByRole('article').count(), 2);
+		assert.equal(garden().messages.length, 2);
+	});
+
+	it('renames it by the pencil or a double click', async () => {
+		const box = page.getByRole('textbox',
+		    { name: 'Title', exact: true });
+
+		await button('Rename the conversation').click();
+		await box.fill('Irrigation');
+		await page.keyboard.press('Enter');
+		await list().getByRole('link', { name: 'Irrigation' }).waitFor();
+		await title().dblclick();
+		await box.fill('Never mind');
+		await page.keyboard.press('Escape');
+		assert.equal(await title().innerText(), 'Irrigation');
+		assert.equal(garden().title, 'Irrigation');
+	});
+
+	it('pins, archives and takes it back', async () => {
+		await menu('Pin');
+		await list().getByRole('heading', { name: 'Pinned' }).waitFor();
+		await menu('Unpin');
+		await list().getByRole('heading', { name: 'Today' }).waitFor();
+		await menu('Archive');
+		await list().getByText('Archived · 1').waitFor();
+		assert.equal(await list().getByRole('link').count(), 0);
+		await list().getByText('Archived · 1').click();
+		await list().getByRole('link', { name: 'Garden plan' }).waitFor();
+		await menu('Take out of the archive');
+		await list().getByRole('heading', { name: 'Today' }).waitFor();
+		assert.equal(garden().archived, false);
+	});
+
+	it('exports it as Markdown', async () => {
+		const download = page.waitForEvent('download');
+
+		await menu('Export as Markdown');
+		assert.equal((await download).suggestedFilename(),
+		    'conversation.md');
+	});
+
+	it('deletes it after a question that names it', async () => {
+		const dialog = page.getByRole('dialog');
+
+		await menu('Delete');
+		await dialog.getByText('Delete “Garden plan”?').waitFor();
+		await assertAccessible(page);
+		await page.keyboard.press('Escape');
+		await dialog.waitFor({ state: 'detached' });
+		assert.ok(garden());
+		await menu('Delete');
+		await dialog.getByRole('button', { name: 'Delete' }).click();
+		await title().getByText('New chat').waitFor();
+		assert.equal(garden(), undefined);
+	});
+
+	it('does not exist for anybody else', async () => {
+		const other = [...mock.conversations.values()]
+			.find((c) => c.title === 'Not yours');
+
+		await page.goto(`${mock.url}/#${other.id}`);
+		await page.getByText('This conversation does not exist (any more).')
+			.waitFor();
+	});
+});
+
+describe('the frame', () => {
+	it('keeps a draft for each conversation', async () => {
+		const box = page.getByRole('textbox', { name: 'Message' });
+
+		await send(page, 'First');
+		await answered(page);
+		await box.fill('half a thought');
+		await page.keyboard.press('Control+j');
+		assert.equal(await box.inputValue(), '');
+		await box.fill('another');
+		await page.reload();
+		await list().getByRole('link', { name: 'First' }).click();
+		await page.waitForFunction(() => document.querySelector('#message')
+			.value === 'half a thought');
+	});
+
+	it('filters titles after Ctrl K, Escape shows all', async () => {
+		for (const name of ['Bread table', 'Regex for dates'])
+			mock.addConversation(mock.user('alice').user_id, name);
+		await page.reload();
+		await list().getByRole('link').first().waitFor();
+		await page.keyboard.press('Control+k');
+		await page.keyboard.type('bread');
+		assert.deepEqual(await list().getByRole('link').allInnerTexts(),
+		    ['Bread table']);
+		await page.keyboard.press('Escape');
+		assert.equal(await list().getByRole('link').count(), 2);
+	});
+
+	it('explains itself while no model is connected', async () => {
+		mock.provider = { provider: 'offline', model: null, base_url: null };
+		await page.reload();
+		await page.getByRole('heading',
+		    { name: 'No language model is connected yet' }).waitFor();
+		await page.locator('#model').getByText('offline').waitFor();
+		await assertAccessible(page);
+	});
+
+	it('says whether words leave the house', async () => {
+		for (const [url, says] of [
+			['http://127.0.0.1:11434', 'llama3.2 · local'],
+			['http://192.168.1.7:8080/v1', 'llama3.2 · local'],
+			['https://api.example.com/v1', 'llama3.2 · api.example.com'],
+		]) {
+			mock.provider.base_url = url;
+			await page.reload();
+			await page.locator('#model').getByText(says.split(' · ')[1])
+				.waitFor();
+			assert.equal(await page.locator('#model').innerText(), says);
+		}
+	});
+
+	it('is a sheet on a phone that Escape closes', async () => {
+		const side = page.getByRole('complementary');
+
+		await page.setViewportSize({ width: 390, height: 844 });
+		await side.waitFor({ state: 'hidden' });
+		await button('Open the list').click();
+		await button('New chat').waitFor();
+		await assertAccessible(page);
+		await page.keyboard.press('Escape');
+		await side.waitFor({ state: 'hidden' });
+		assert.ok(await button('Open the list').evaluate(
+		    (el) => el === document.activeElement));
+		assert.equal(await page.evaluate(() =>
+		    document.documentElement.scrollWidth), 390);
+		await assertAccessible(page);
+	});
+
+	it('signs out', async () => {
+		await button('Sign out').click();
+		await page.waitForURL(`${mock.url}/login`);
+		assert.equal(mock.logins.size, 0);
+	});
+
+	it('shows Administration to an admin only', async () => {
+		const link = page.getByRole('link', { name: 'Administration' });
+
+		assert.equal(await link.count(), 0);
+		await button('Sign out').click();
+		await page.waitForURL(`${mock.url}/login`);
+		await signIn(page, mock.url, 'admin', 'admin-password');
+		await link.click();
+		await page.waitForURL(`${mock.url}/admin`);
+	});
+});
