@@ -214,6 +214,7 @@ static int
 begin_new(struct chat *chat, const char *rest)
 {
 	(void)rest;
+	talk_forget(&chat->t);
 	(void)talk_assign(&chat->t, &chat->t.title, NULL);
 	return talk_assign(&chat->t, &chat->t.conversation_id, NULL);
 }

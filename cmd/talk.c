@@ -142,6 +142,25 @@ talk_open(struct talk *t, struct ctx *c)
 	return open_conversation(t);
 }
 
+/* Ours, although the library's record only borrows it. */
+static void
+free_content(struct ln_llm_message *m)
+{
+	free((void *)(uintptr_t)m->content);
+}
+
+void
+talk_forget(struct talk *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->turn_count; i++)
+		free_content(&t->turns[i]);
+	free(t->turns);
+	t->turns = NULL;
+	t->turn_count = 0;
+}
+
 void
 talk_close(struct talk *t)
 {
@@ -156,6 +175,7 @@ talk_close(struct talk *t)
 	free(t->used_provider);
 	free(t->used_model);
 	ln_buf_free(&t->answer);
+	talk_forget(t);
 }
 
 enum ln_status
@@ -189,9 +209,40 @@ talk_resolve(struct talk *t, struct ln_error *err)
 	return s;
 }
 
+static bool
+remember(struct talk *t, const char *role, const char *content)
+{
+	struct ln_llm_message *grown;
+	char *copy;
+
+	grown = realloc(t->turns, (t->turn_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	t->turns = grown;
+	if ((copy = strdup(content)) == NULL)
+		return false;
+	t->turns[t->turn_count++] = (struct ln_llm_message){
+		.role = role, .content = copy,
+	};
+	return true;
+}
+
+/* What --no-save keeps from the database a next question still refers to. */
+static void
+remember_turn(struct talk *t, const char *question)
+{
+	if (t->answer.len == 0 || question == NULL)
+		return;
+	if (!remember(t, "user", question) ||
+	    !remember(t, "assistant", ln_buf_str(&t->answer)))
+		ctx_note(t->c, "out of memory: this turn is forgotten");
+}
+
 static void
 on_done(struct talk *t, const struct ln_chat_event *ev)
 {
+	if (t->is_unsaved)
+		remember_turn(t, ev->question);
 	t->message_id = ev->message_id;
 	t->tokens = ev->tokens;
 	t->prompt_tokens = ev->prompt_tokens;
@@ -286,6 +337,8 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 	opts.options = &t->options;
 	opts.is_regenerate = prompt == NULL;
 	opts.is_unsaved = t->is_unsaved;
+	opts.history = t->turns;
+	opts.history_count = t->turn_count;
 	opts.owner = owner;
 	s = ln_chat_run(t->c->st, t->c->cfg, &opts, on_event, is_cancelled, t,
 	    &message_id, err);

@@ -23,6 +23,8 @@ struct talk {
 	char *file_name;	/* goes with the next question only */
 	char *file_content;
 	bool is_unsaved;
+	struct ln_llm_message *turns;	/* of an unsaved talk, oldest first */
+	size_t turn_count;
 	bool is_printing;	/* print the answer as it comes */
 
 	/* The last turn. */
@@ -53,6 +55,9 @@ void talk_close(struct talk *t);
  */
 enum ln_status talk_turn(struct talk *t, const char *prompt,
     struct ln_error *err) LN_USE;
+
+/* Forget what an unsaved talk has said so far. */
+void talk_forget(struct talk *t);
 
 /* Tell why a turn failed; gives the exit code. */
 int talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err);

@@ -55,6 +55,8 @@ emit(void *arg, const struct ln_chat_event *ev)
 	struct ln_buf b = LN_BUF_INIT(EVENT_MAX);
 	struct turn *t = arg;
 
+	if (ev->type == LN_CHAT_ERROR && t->chat != NULL)
+		reply_log("-", ev->status, ln_chat_error(t->chat));
 	if (turn_event_json(ev, &b)) {
 		hub_publish(t->user_id, ln_buf_str(&b), b.len);
 		if (t->has_sink)
@@ -93,8 +95,6 @@ on_done(void *arg, enum ln_status s, int http_status,
 	struct turn *t = arg;
 
 	t->transfer = NULL;
-	if (s != LN_OK && s != LN_CANCELLED)
-		reply_log("-", s, err);
 	ln_chat_upstream_end(t->chat, http_status, s, err);
 	step(t);
 }
@@ -116,10 +116,7 @@ local_finished(struct job *j)
 	struct turn *t = ((struct local_job *)j)->t;
 
 	t->is_local_running = false;
-	if (j->status != LN_OK) {
-		reply_log("-", j->status, &j->err);
-		ln_chat_stop(t->chat);
-	} else if (t->is_stop_wanted)
+	if (j->status != LN_OK || t->is_stop_wanted)
 		ln_chat_stop(t->chat);
 	step(t);
 }
@@ -165,10 +162,8 @@ step(struct turn *t)
 		case LN_CHAT_SEND:
 			s = transport_add(ln_chat_request(t->chat),
 			    &transfer_ops, t, &t->transfer, &err);
-			if (s != LN_OK) {
-				reply_log("-", s, &err);
+			if (s != LN_OK)
 				ln_chat_upstream_end(t->chat, 0, s, &err);
-			}
 			continue;
 		case LN_CHAT_LOCAL:
 			if (!start_local(t))

@@ -63,6 +63,7 @@ fill_done(const struct ln_chat *c, struct ln_chat_event *ev)
 	ev->max_tokens = c->max_tokens;
 	ev->duration_ms = elapsed;
 	ev->is_estimated = !c->has_usage;
+	ev->question = c->question;
 	ev->finish_reason = c->finish_reason;
 	ev->status = c->outcome;
 	if (c->first_mono_ms != 0 &&

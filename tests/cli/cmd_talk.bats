@@ -199,6 +199,26 @@ with_ollama()
 	assert_error_has 'Did you mean /help?'
 }
 
+# The contents of the messages of the last request the fake was sent.
+last_prompt()
+{
+	curl -s "$OLLAMA/_fake/requests" | node -e '
+		const all = JSON.parse(require("fs").readFileSync(0, "utf8"));
+		const chats = all.filter((r) => r.path === "/api/chat");
+		console.log(chats.at(-1).body.messages
+		    .map((m) => m.content.slice(0, 9)).join("|"));'
+}
+
+@test "chat --no-save remembers its turns until it ends, or /new" {
+	with_ollama
+	lnctl_in $'one\ntwo\n' chat --no-save
+	assert_status 0
+	[ "$(last_prompt)" = "one|The quick|two" ]
+	lnctl_in $'one\n/new\ntwo\n' chat --no-save
+	[ "$(last_prompt)" = two ]
+	[ "$(sql 'SELECT count(*) FROM message')" = 0 ]
+}
+
 @test "chat --jsonl answers one object a question" {
 	with_ollama
 	lnctl_in $'one\ntwo\n' chat --jsonl

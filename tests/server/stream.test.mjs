@@ -21,7 +21,7 @@ before(async () => {
 });
 after(async () => {
 	await server?.stop();
-	await ollama?.close();
+	await ollama?.stop();
 });
 
 const ask = (model, extra = {}) => ({ type: "user_message", prompt: "hello",

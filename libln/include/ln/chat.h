@@ -55,7 +55,7 @@ struct ln_chat_event {
 	const char *conversation_id;
 	const char *title;
 	const char *temp_id;
-	const char *question;	/* SAVED: the text, for other open tabs */
+	const char *question;	/* SAVED, DONE: the text as sent, file included */
 	int64_t message_id;
 	const char *text;
 	size_t len;
