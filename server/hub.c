@@ -123,17 +123,27 @@ send_message(u_int16_t to, u_int8_t id, const void *head, size_t head_len,
 	kore_buf_free(b);
 }
 
+/* "All" would include ourselves and the key manager. */
+static void
+send_others(u_int8_t id, const void *head, size_t head_len, const char *json,
+    size_t n)
+{
+	u_int16_t to;
+
+	for (to = 1; to <= server.worker_count; to++)
+		if (to != worker->id)
+			send_message(to, id, head, head_len, json, n);
+}
+
 void
 hub_publish(const char *user_id, const char *json, size_t n)
 {
 	struct msg_event m;
 
 	deliver(user_id, json, n);
-	if (server.worker_count < 2)
-		return;
 	memset(&m, 0, sizeof(m));
 	copy_text(m.user_id, sizeof(m.user_id), user_id);
-	send_message(KORE_MSG_WORKER_ALL, MSG_EVENT, &m, sizeof(m), json, n);
+	send_others(MSG_EVENT, &m, sizeof(m), json, n);
 }
 
 void
@@ -142,8 +152,7 @@ hub_ask_resume(const struct hub_client *cl, const char *conversation_id,
 {
 	struct msg_resume m;
 
-	if (server.worker_count < 2 ||
-	    strlen(conversation_id) >= sizeof(m.conversation_id))
+	if (strlen(conversation_id) >= sizeof(m.conversation_id))
 		return;
 	memset(&m, 0, sizeof(m));
 	copy_text(m.user_id, sizeof(m.user_id), cl->user_id);
@@ -151,7 +160,7 @@ hub_ask_resume(const struct hub_client *cl, const char *conversation_id,
 	    conversation_id);
 	m.after = after;
 	m.serial = cl->serial;
-	send_message(KORE_MSG_WORKER_ALL, MSG_RESUME, &m, sizeof(m), NULL, 0);
+	send_others(MSG_RESUME, &m, sizeof(m), NULL, 0);
 }
 
 static void
@@ -159,8 +168,7 @@ on_event(struct kore_msg *msg, const void *data)
 {
 	struct msg_event m;
 
-	/* "All" includes the sender. */
-	if (msg->src == worker->id || msg->length < sizeof(m))
+	if (msg->length < sizeof(m))
 		return;
 	memcpy(&m, data, sizeof(m));
 	m.user_id[sizeof(m.user_id) - 1] = '\0';
@@ -189,7 +197,7 @@ on_resume(struct kore_msg *msg, const void *data)
 	struct msg_resume m;
 	struct remote r;
 
-	if (msg->src == worker->id || msg->length != sizeof(m))
+	if (msg->length != sizeof(m))
 		return;
 	memcpy(&m, data, sizeof(m));
 	m.user_id[sizeof(m.user_id) - 1] = '\0';
