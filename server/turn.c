@@ -79,6 +79,14 @@ turn_free(struct turn *t)
 	free(t);
 }
 
+/* The turn ended itself: hang up, but stay until it is saved. */
+static void
+close_upstream(struct turn *t)
+{
+	ln_transfer_cancel(t->transfer);
+	t->transfer = NULL;
+}
+
 static bool
 on_data(void *arg, int http_status, const char *p, size_t n)
 {
@@ -196,10 +204,8 @@ on_step(void *arg, u_int64_t unused)
 			continue;
 		if (now - t->tick_ms >= LN_CHAT_TICK_MS) {
 			t->tick_ms = now;
-			if (ln_chat_tick(t->chat, ln_time_now_ms()) != LN_OK) {
-				turn_free(t);
-				continue;
-			}
+			if (ln_chat_tick(t->chat, ln_time_now_ms()) != LN_OK)
+				close_upstream(t);
 		}
 		if (ln_chat_next(t->chat) == LN_CHAT_PUMP)
 			ln_chat_pump(t->chat);
@@ -280,8 +286,9 @@ turn_stop(const char *user_id, const char *conversation_id,
 		t->is_stop_wanted = true;
 		return LN_OK;
 	}
+	close_upstream(t);
 	ln_chat_stop(t->chat);
-	turn_free(t);
+	step(t);
 	return LN_OK;
 }
 
