@@ -16,6 +16,7 @@
 #include <ln/log.h>
 #include <ln/store.h>
 
+#include "reply.h"
 #include "server.h"
 #include "tlscert.h"
 
@@ -172,6 +173,22 @@ boot_store(struct ln_error *err)
 out:
 	ln_store_close(st);
 	return s;
+}
+
+void
+boot_settle(void)
+{
+	struct ln_store_opts opts = { .size = sizeof(opts) };
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_store *st = NULL;
+
+	opts.path = server.db_path;
+	opts.mode = LN_STORE_RW;
+	opts.keys = server.keys;
+	/* Nothing is lost when it fails: the next opener reads the log. */
+	if (ln_store_open(&opts, &st, &err) != LN_OK)
+		server_log_detail("database", &err);
+	ln_store_close(st);
 }
 
 enum ln_status

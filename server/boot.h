@@ -30,6 +30,13 @@ enum ln_status boot_lock(struct ln_error *err);
 enum ln_status boot_store(struct ln_error *err);
 
 /**
+ * boot_settle():
+ * Open and close the database once more, when all workers are gone: two that
+ * close at the same moment leave the write-ahead log to each other.
+ */
+void boot_settle(void);
+
+/**
  * boot_tls(err):
  * Fill server.tls_cert and server.tls_key, making a certificate when none is
  * configured.

@@ -344,6 +344,7 @@ kore_parent_configure(int argc, char **argv)
 void
 kore_parent_teardown(void)
 {
+	boot_settle();
 	ln_log(LN_LOG_INFO, "server.stop", "pid=%d", (int)getpid());
 	ln_keys_free(server.keys);
 	ln_config_free(server.cfg);
