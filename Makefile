@@ -44,9 +44,11 @@ DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
 		   libsodium-dev libcjson-dev libutf8proc-dev libedit-dev \
 		   zlib1g-dev
+# Another Node brings an npm of its own, which Debian's package refuses.
+DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
-DEPS_CHECK	:= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
-		   nodejs npm chromium tmux procps python3 perl git \
+DEPS_CHECK	= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
+		   $(DEPS_NODE) chromium tmux procps python3 perl git \
 		   shellcheck mandoc
 
 # --- flags ----------------------------------------------------------------
