@@ -4,9 +4,11 @@
 #include <time.h>
 
 #include <ln/audit.h>
+#include <ln/time.h>
 
 #define TAIL_DEFAULT 20
-#define TAIL_MAX 100000
+#define SEARCH_DEFAULT 100
+#define ROWS_MAX 100000		/* what ln_audit_list gives at most */
 #define FOLLOW_NS 500000000L	/* half a second: soon enough for a person */
 
 static const struct out_col cols[] = { { "id", OUT_INT, false },
@@ -89,7 +91,7 @@ audit_tail(struct ctx *c)
 	if (is_following && out_format(c->out) == OUT_JSON)
 		return ctx_usage(c, "Take --jsonl",
 		    "%s: --follow never ends, one object does", c->path);
-	rc = opt_int(c, O_LIMIT, 1, TAIL_MAX, TAIL_DEFAULT, &limit);
+	rc = opt_int(c, O_LIMIT, 1, ROWS_MAX, TAIL_DEFAULT, &limit);
 	if (rc != EX_OK)
 		return rc;
 	if ((s = ln_audit_list(c->st, 0, limit, &list, &err)) != LN_OK)
@@ -104,6 +106,75 @@ audit_tail(struct ctx *c)
 		return ctx_finish(c);
 	(void)fflush(stdout);
 	return follow(c, last);
+}
+
+/* A point in time; a distance counts back from now.  0 when not given. */
+static int
+opt_past(struct ctx *c, enum opt_id id, int64_t *out)
+{
+	const char *text = ctx_opt(c, id);
+	int64_t now = ln_time_now_ms(), distance;
+
+	*out = 0;
+	if (text == NULL)
+		return EX_OK;
+	if (ln_time_parse_duration(text, &distance, NULL) == LN_OK) {
+		*out = now - distance;
+		return EX_OK;
+	}
+	if (ln_time_parse(text, now, out, NULL) == LN_OK && *out > 0)
+		return EX_OK;
+	return ctx_usage(c, "Write a time: 7d, 2026-12-01 or RFC 3339",
+	    "%s: --%s cannot be \"%s\"", c->path, opt_table[id].name, text);
+}
+
+/* An account that is gone is still there by its id. */
+static int
+find_actor(struct ctx *c, const char *name, char **out)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_user *u = NULL;
+	enum ln_status s = LN_NOT_FOUND;
+
+	if (strcmp(name, "shell") != 0 && strcmp(name, "system") != 0)
+		s = ln_user_find(c->st, name, &u, &err);
+	if (s != LN_OK && s != LN_NOT_FOUND)
+		return ctx_fail(c, s, &err, NULL, "%s", name);
+	*out = strdup(u != NULL ? u->id : name);
+	ln_user_free(u);
+	return *out != NULL ? EX_OK :
+	    ctx_fail(c, LN_NOMEM, NULL, NULL, "%s", name);
+}
+
+static int
+audit_search(struct ctx *c)
+{
+	struct ln_audit_filter filter = { .size = sizeof(filter) };
+	struct ln_audit_list list = { NULL, 0 };
+	struct ln_error err = LN_ERROR_INIT;
+	char *actor = NULL;
+	enum ln_status s;
+	int rc;
+
+	if ((rc = opt_int(c, O_LIMIT, 1, ROWS_MAX, SEARCH_DEFAULT,
+	    &filter.limit)) != EX_OK ||
+	    (rc = opt_past(c, O_SINCE, &filter.since_ms)) != EX_OK ||
+	    (rc = opt_past(c, O_UNTIL, &filter.until_ms)) != EX_OK)
+		return rc;
+	if (opt_has(&c->args, O_ACTOR) &&
+	    (rc = find_actor(c, ctx_opt(c, O_ACTOR), &actor)) != EX_OK)
+		return rc;
+	filter.actor = actor;
+	filter.action = ctx_opt(c, O_ACTION);
+	s = ln_audit_search(c->st, &filter, &list, &err);
+	ln_free(actor);
+	if (s != LN_OK)
+		return ctx_fail(c, s, &err, NULL, "audit log");
+	out_list(c->out, "audit", cols);
+	print_rows(c, &list, 0);
+	out_list_end(c->out);
+	ln_audit_list_free(&list);
+	return ctx_finish(c);
 }
 
 static int
@@ -133,9 +204,13 @@ audit_verify(struct ctx *c)
 }
 
 static const enum opt_id tail_opts[] = { O_LIMIT, O_FOLLOW, O_END };
+static const enum opt_id search_opts[] = { O_ACTOR, O_ACTION, O_SINCE, O_UNTIL,
+	O_LIMIT, O_END };
 static const struct verb verbs[] = {
 	{ "tail", audit_tail, tail_opts, "", CMD_STORE_RO | CMD_SIGNALS,
 	    "print the latest rows" },
+	{ "search", audit_search, search_opts, "", CMD_STORE_RO,
+	    "print the latest rows that fit" },
 	{ "verify", audit_verify, NULL, "", CMD_STORE_RO | CMD_KEYS,
 	    "find any edit or removal" },
 };

@@ -58,6 +58,7 @@ _lnctl()
 		"config check") path="config check" ;;
 		" audit") path="audit" ;;
 		"audit tail") path="audit tail" ;;
+		"audit search") path="audit search" ;;
 		"audit verify") path="audit verify" ;;
 		" server") path="server" ;;
 		"server run") path="server run" ;;
@@ -129,6 +130,11 @@ _lnctl()
 	"model list --provider") :; has_value=1 ;;
 	"model list --user") :; has_value=1 ;;
 	"audit tail --limit" | "audit tail -n") :; has_value=1 ;;
+	"audit search --actor") :; has_value=1 ;;
+	"audit search --action") :; has_value=1 ;;
+	"audit search --since") :; has_value=1 ;;
+	"audit search --until") :; has_value=1 ;;
+	"audit search --limit" | "audit search -n") :; has_value=1 ;;
 	"server run --listen") :; has_value=1 ;;
 	"server run --workers") :; has_value=1 ;;
 	"server run --tls-cert") files=1; has_value=1 ;;
@@ -189,8 +195,9 @@ _lnctl()
 		"config show") options=" --origin" ;;
 		"config get") options="" ;;
 		"config check") options="" ;;
-		"audit") words="tail verify " ;;
+		"audit") words="tail search verify " ;;
 		"audit tail") options=" --limit -n --follow -f" ;;
+		"audit search") options=" --actor --action --since --until --limit -n" ;;
 		"audit verify") options="" ;;
 		"server") words="run check status " ;;
 		"server run") options=" --init --listen --workers --tls-cert --tls-key --insecure-http" ;;

@@ -2,12 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,23 +90,12 @@ boot_paths(struct ln_error *err)
 enum ln_status
 boot_lock(struct ln_error *err)
 {
-	char *path;
+	enum ln_status s;
 	int fd;
 
-	if (asprintf(&path, "%s.lock", server.db_path) == -1)
-		return ln_fail(err, LN_NOMEM, "", "asprintf");
 	/* Never closed: the workers inherit it and hold it with us. */
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	free(path);
-	if (fd == -1)
-		return ln_fail(err, LN_IO, "Cannot open the lock file",
-		    "errno %d", errno);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		(void)close(fd);
-		return ln_fail(err, LN_CONFLICT,
-		    "Another server is already serving this database",
-		    "errno %d", errno);
-	}
+	if ((s = ln_store_lock(server.db_path, &fd, err)) != LN_OK)
+		return s;
 	empty_folder(server.tmp_dir);
 	return LN_OK;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/retired.h"
 #include "store/stmt.h"
 #include "store/store.h"
 
@@ -303,6 +304,8 @@ ln_store_open(const struct ln_store_opts *opts, struct ln_store **out,
 		goto out;
 	}
 	s = open_existing(st, err);
+	if (s == LN_OK && st->mode != LN_STORE_RO)
+		s = lni_retired_check(st, err);
 out:
 	if (s == LN_OK)
 		*out = st;

@@ -27,6 +27,10 @@ static const char SQL_HEAD_IN[] =
     " VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_HEAD_OUT[] =
     "SELECT id, last_id, last_mac, mac FROM audit_head";
+static const char SQL_RETIRED_IN[] =
+    "INSERT INTO retired_key (hash, retired_ms) VALUES (?1, ?2)";
+static const char SQL_RETIRED_OUT[] =
+    "SELECT hash, retired_ms FROM retired_key";
 
 static void
 pause_ms(long ms)
@@ -36,7 +40,7 @@ pause_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-/* --- the audit log goes on ------------------------------------------------ */
+/* --- the audit log goes on, and replaced keys stay replaced ------------- */
 
 static enum ln_status
 copy_rows(sqlite3 *from, const char *sql_out, struct ln_store *to,
@@ -85,7 +89,9 @@ carry_audit(sqlite3 *reader, struct ln_store *fresh,
 	if ((s = copy_rows(reader, SQL_AUDIT_OUT, fresh, SQL_AUDIT_IN,
 	    err)) == LN_OK &&
 	    (s = copy_rows(reader, SQL_HEAD_OUT, fresh, SQL_HEAD_IN, err)) ==
-	    LN_OK)
+	    LN_OK &&
+	    (s = copy_rows(reader, SQL_RETIRED_OUT, fresh, SQL_RETIRED_IN,
+	    err)) == LN_OK)
 		s = seal(fresh, arg, err);
 	return lni_tx_end(fresh, s, err);
 }

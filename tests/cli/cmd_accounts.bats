@@ -257,6 +257,31 @@ teardown()
 	assert_json d.result whole
 }
 
+@test "audit search finds by actor, by action and by time" {
+	ln_init
+	ln_user ann
+	lnctl user block ann
+	lnctl user unblock ann
+	lnctl audit search --action user.block --json
+	assert_status 0
+	assert_json 'd.audit.map(a => a.action).join()' user.block
+	lnctl audit search --actor shell --action user --json
+	assert_json 'd.audit.at(-1).action' user.unblock
+	assert_json 'd.audit.every(a => a.action.startsWith("user."))' true
+	lnctl audit search --actor ann --json
+	assert_status 0
+	assert_json 'd.audit.length' 0
+	lnctl audit search --action user --since 1h --json
+	assert_json 'd.audit.at(-1).action' user.unblock
+	lnctl audit search --since 1h --until 30m --json
+	assert_json 'd.audit.length' 0
+	lnctl audit search -n 1 --json
+	assert_json 'd.audit.length' 1
+	lnctl audit search --since yesterday
+	assert_status 2
+	assert_error_line
+}
+
 @test "admin seed is idempotent and promotes only when told" {
 	ln_init
 	lnctl admin seed --username "$ADMIN_NAME" --random --json

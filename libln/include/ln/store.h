@@ -40,11 +40,23 @@ struct ln_store_opts {
  * Open, check application id and schema number, migrate (through a checked
  * copy, keeping a snapshot beside the file).  LN_NOT_FOUND: no such file;
  * LN_TOO_NEW: a later schema, untouched; LN_CORRUPT: not our database;
+ * LN_BAD_KEY: to be written with keys that were replaced, see ln/rotate.h;
  * LN_BUSY.
  */
 LN_API enum ln_status ln_store_open(const struct ln_store_opts *opts,
     struct ln_store **out, struct ln_error *err) LN_USE;
 LN_API void ln_store_close(struct ln_store *st);
+
+/**
+ * ln_store_lock(path, out_fd, err):
+ * Hold the database ${path} for this process and its children alone, as a
+ * server does, until the last copy of ${out_fd} is closed.  It keeps other
+ * holders out, not programs that just open the database.  LN_CONFLICT while
+ * somebody holds it (at once, without waiting); LN_INVALID for a path that is
+ * too long; LN_IO.
+ */
+LN_API enum ln_status ln_store_lock(const char *path, int *out_fd,
+    struct ln_error *err) LN_USE;
 
 /**
  * ln_store_path(st) / ln_store_keys(st):

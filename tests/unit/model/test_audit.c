@@ -85,6 +85,50 @@ keeps_who_what_whom_and_how_it_went(void **state)
 	expect(p, 0, ROWS + 1);
 }
 
+static size_t
+found(struct place *p, struct ln_audit_filter f)
+{
+	struct ln_audit_list l;
+	size_t n;
+
+	f.size = sizeof(f);
+	assert_int_equal(ln_audit_search(p->store, &f, &l, NULL), LN_OK);
+	n = l.count;
+	ln_audit_list_free(&l);
+	return n;
+}
+
+static void
+is_searched_by_who_what_and_when(void **state)
+{
+	static const struct ln_actor shell = { "shell", NULL, NULL, NULL };
+	struct place *p = *state;
+	struct ln_audit_list l;
+	int64_t last;
+
+	ln_store_actor_set(p->store, &shell);
+	add(p, "user.unblock", NULL);
+	add(p, "username.change", NULL);
+	assert_int_equal(ln_audit_list(p->store, 0, 1, &l, NULL), LN_OK);
+	last = l.items[0]->at_ms;
+	ln_audit_list_free(&l);
+#define FOUND(...) found(p, (struct ln_audit_filter) { __VA_ARGS__ })
+	assert_int_equal(FOUND(.limit = 0), ROWS + 2);
+	assert_int_equal(FOUND(.actor = "alice"), ROWS);
+	assert_int_equal(FOUND(.actor = "shell"), 2);
+	assert_int_equal(FOUND(.actor = "user"), 0);
+	assert_int_equal(FOUND(.action = "user.block"), ROWS);
+	assert_int_equal(FOUND(.action = "user"), ROWS + 1);
+	assert_int_equal(FOUND(.action = "use"), 0);
+	assert_int_equal(FOUND(.action = "user.%"), 0);
+	assert_int_equal(FOUND(.actor = "shell", .action = "user"), 1);
+	assert_int_equal(FOUND(.since_ms = last + 1), 0);
+	assert_int_equal(FOUND(.until_ms = last + 1), ROWS + 2);
+	assert_int_equal(FOUND(.until_ms = 1), 0);
+	assert_int_equal(FOUND(.before_id = 3), 2);
+	assert_int_equal(FOUND(.limit = 2), 2);
+}
+
 static void
 an_empty_log_is_sound(void **state)
 {
@@ -254,6 +298,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(keeps_who_what_whom_and_how_it_went),
+		IN_PLACE(is_searched_by_who_what_and_when),
 		cmocka_unit_test_setup_teardown(an_empty_log_is_sound,
 		    place_setup, place_teardown),
 		cmocka_unit_test(

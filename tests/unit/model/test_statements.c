@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "model/audit.h"
+#include "model/audit_chain.h"
 #include "model/conversation.h"
 #include "model/generation.h"
 #include "model/message.h"
@@ -27,6 +28,7 @@ static const struct {
 	const size_t *count;
 } files[] = {
 	{ "audit.c", lni_audit_sql, &lni_audit_sql_count },
+	{ "audit_chain.c", lni_audit_chain_sql, &lni_audit_chain_sql_count },
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },

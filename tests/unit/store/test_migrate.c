@@ -148,6 +148,17 @@ the_schema_is_the_one_of_a_new_database(void **state)
 	assert_int_equal(place_int(p->store, back), 0);
 }
 
+/* How the names of snapshots begin, behind that of the database. */
+static const char *
+before_latest(void)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "before-schema-%d-",
+	    ln_store_schema_latest());
+	return name;
+}
+
 static void
 what_it_was_is_kept_beside_it(void **state)
 {
@@ -156,7 +167,7 @@ what_it_was_is_kept_beside_it(void **state)
 	struct stat sb;
 
 	assert_int_equal(open_as(p, LN_STORE_RW, &p->store), LN_OK);
-	assert_int_equal(files(p, "before-schema-2-", path), 1);
+	assert_int_equal(files(p, before_latest(), path), 1);
 	assert_int_equal(stat(path, &sb), 0);
 	assert_int_equal(sb.st_mode & 07777, 0600);
 	assert_int_equal(number(path, "PRAGMA user_version"), 1);
@@ -172,12 +183,13 @@ an_earlier_snapshot_does_not_stand_for_a_later_one(void **state)
 	int fd;
 
 	/* As a run left it that was killed while it copied. */
-	snprintf(path, sizeof(path), "%s.before-schema-2", p->path);
+	snprintf(path, sizeof(path), "%s.before-schema-%d", p->path,
+	    ln_store_schema_latest());
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(open_as(p, LN_STORE_RW, &p->store), LN_OK);
-	assert_int_equal(files(p, "before-schema-2-", path), 1);
+	assert_int_equal(files(p, before_latest(), path), 1);
 	assert_int_equal(number(path, "SELECT count(*) FROM user"), 1);
 }
 
@@ -189,7 +201,7 @@ it_happens_once(void **state)
 	assert_int_equal(open_as(p, LN_STORE_RW, &p->store), LN_OK);
 	/* A program that had read the old number before. */
 	assert_int_equal(lni_migrate_file(p->path, 50, NULL), LN_OK);
-	assert_int_equal(files(p, "before-schema-2-", NULL), 1);
+	assert_int_equal(files(p, before_latest(), NULL), 1);
 	assert_int_equal(ln_store_check(p->store, true, NULL, NULL, NULL),
 	    LN_OK);
 }
