@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "base/banned.h"
 
-#define ENV_FILE_MAX ((size_t)64 * 1024)
 #define TWIN_SUFFIX "_FILE"
 
 static const char *const default_files[] = { ".env",
@@ -213,7 +212,7 @@ read_env_file(struct ln_config *cfg, const char *path, struct ln_error *err)
 	char quoted[256];
 	int line = 0;
 
-	if ((s = lni_file_read(path, 0, ENV_FILE_MAX, &file, err)) != LN_OK)
+	if ((s = lni_file_read(path, 0, LNI_ENVFILE_MAX, &file, err)) != LN_OK)
 		return s;
 	if ((cfg->path = strdup(path)) == NULL) {
 		s = ln_fail(err, LN_NOMEM, "", "config");

@@ -5,6 +5,9 @@
 
 #include <ln/base.h>
 
+/* Longest env file that is read, bytes. */
+#define LNI_ENVFILE_MAX ((size_t)64 * 1024)
+
 /**
  * lni_envfile_fn(arg, line, name, value):
  * Gets one assignment in file order; both texts are borrowed for the call.
@@ -31,5 +34,14 @@ typedef enum ln_status lni_envfile_fn(void *arg, int line, const char *name,
  */
 enum ln_status lni_envfile_parse(char *text, size_t n, lni_envfile_fn *fn,
     void *arg, int *out_line) LN_USE;
+
+/**
+ * lni_envfile_find(text, n, name, out_from, out_to):
+ * Where in the ${n} bytes at ${text} the value that counts for ${name} is
+ * written, quotes included: the bytes from ${out_from} to before ${out_to}.
+ * LN_NOT_FOUND; LN_INVALID when lni_envfile_parse would say so; LN_NOMEM.
+ */
+enum ln_status lni_envfile_find(const char *text, size_t n, const char *name,
+    size_t *out_from, size_t *out_to) LN_USE;
 
 #endif

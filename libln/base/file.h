@@ -31,4 +31,31 @@ enum ln_status lni_file_read(const char *path, int open_flags, size_t max,
  */
 void lni_file_wipe(struct lni_file *f);
 
+/**
+ * lni_file_create(path, p, n, err):
+ * A new file, 0600, on the disk when this returns.  LN_CONFLICT when the name
+ * is taken; LN_IO.  A kill can leave it cut short.
+ */
+enum ln_status lni_file_create(const char *path, const void *p, size_t n,
+    struct ln_error *err) LN_USE;
+
+/**
+ * lni_file_replace(path, p, n, err):
+ * Let ${path} name a file with these bytes, 0600 and of the owner it had, by
+ * way of ${path}.new: until it is whole and on the disk the old one stays.
+ * LN_IO, LN_NOT_FOUND.
+ */
+enum ln_status lni_file_replace(const char *path, const void *p, size_t n,
+    struct ln_error *err) LN_USE;
+
+/**
+ * lni_file_remove(path, err):
+ * For good, also after a power cut.  LN_OK when it is not there; LN_IO.
+ */
+enum ln_status lni_file_remove(const char *path, struct ln_error *err) LN_USE;
+
+/* What lni_file_replace writes first: path and suffix, for who cleans up. */
+#define LNI_FILE_NEW ".new"
+#define LNI_FILE_PATH_MAX 4096	/* PATH_MAX on Linux */
+
 #endif

@@ -167,10 +167,60 @@ stops_when_it_is_told(void **state)
 	ln_buf_free(&b);
 }
 
+/* The value that counts becomes X; every other byte stays. */
+static void
+finds_where_a_value_is_written(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *in;
+		const char *want;	/* NULL: not there */
+	} rows[] = {
+		{ "bare", "# a\nK=old\nB=c\n", "# a\nK=X\nB=c\n" },
+		{ "no newline", "K=old", "K=X" },
+		{ "blanks and a comment", "  K = old words  # why\r\n",
+		    "  K = X  # why\r\n" },
+		{ "single quotes", "export K='o # d' # why\n",
+		    "export K=X # why\n" },
+		{ "double quotes", "K=\"o\\\"\\n\\\\d\"\t# \"\n",
+		    "K=X\t# \"\n" },
+		{ "the last one counts", "K=one\nK=two\nK2=K=\n",
+		    "K=one\nK=X\nK2=K=\n" },
+		{ "not in a comment", "#K=old\nKK=old\n", NULL },
+		{ "byte order mark", "\xEF\xBB\xBFK=old\n",
+		    "\xEF\xBB\xBFK=X\n" },
+	};
+	struct ln_buf b = LN_BUF_INIT(1024);
+	size_t i, from, to, n;
+	enum ln_status s;
+
+	(void)state;
+	for (i = 0; i < NITEMS(rows); i++) {
+		n = strlen(rows[i].in);
+		s = lni_envfile_find(rows[i].in, n, "K", &from, &to);
+		if (rows[i].want == NULL) {
+			assert_int_equal(s, LN_NOT_FOUND);
+			continue;
+		}
+		if (s != LN_OK)
+			fail_msg("%s: %s", rows[i].name, ln_status_token(s));
+		ln_buf_clear(&b);
+		ln_buf_put(&b, rows[i].in, from);
+		ln_buf_putc(&b, 'X');
+		ln_buf_put(&b, rows[i].in + to, n - to);
+		if (strcmp(ln_buf_str(&b), rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].name, ln_buf_str(&b));
+	}
+	assert_int_equal(lni_envfile_find(TEXT("K=old\nrubbish\n"), "K", &from,
+	    &to), LN_INVALID);
+	ln_buf_free(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_where_a_value_is_written),
 		cmocka_unit_test(reads_assignments),
 		cmocka_unit_test(names_the_line_it_cannot_read),
 		cmocka_unit_test(stops_when_it_is_told),
