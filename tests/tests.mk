@@ -60,10 +60,10 @@ check: deps-check
 NODE_STAMPS	= tests/node_modules/.package-lock.json $(WEB_STAMP)
 
 check-build: $(NODE_STAMPS)
-	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=release all unit-tests
-	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=clang CC=clang \
+	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=release all unit-tests
+	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=clang CC=clang \
 	    all unit-tests
-	@$(MAKE) --no-print-directory WERROR=1 FLAVOUR=asan all unit-tests
+	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=asan all unit-tests
 
 # One kind of test on the flavour at hand.
 check-unit: unit-tests

@@ -284,7 +284,7 @@ configure_changes_what_is_given_and_clears_what_is_empty(void **state)
 	const struct place *p = *state;
 	struct ln_store *st = p->store;
 	struct ln_conversation *c = NULL;
-	const double warm = 0.7, none = NAN, hot = 2.5;
+	const double warm = 0.7, none = (double)NAN, hot = 2.5;
 	char *id;
 
 	place_add_user(st, "ann");
