@@ -218,7 +218,8 @@ kconf_listen(const char *host, int port, struct ln_error *err)
 			if (getaddrinfo(names[i], service, &hints,
 			    &found) != 0) {
 				st = ln_fail(err, LN_INVALID,
-				    "There is no such address to listen on",
+				    "There is no such address to listen on. "
+				    "Name one with --listen HOST:PORT",
 				    "%s", names[i]);
 				break;
 			}

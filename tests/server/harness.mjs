@@ -265,7 +265,9 @@ export class Server {
 			c.close();
 		if (this.exit === null) {
 			process.kill(this.child.pid, signal);
-			await Promise.race([this.ended, sleep(PATIENCE_MS)]);
+			// Unreferenced: it must not keep this process from ending.
+			await Promise.race([this.ended, new Promise((done) =>
+				setTimeout(done, PATIENCE_MS).unref())]);
 		}
 		const exit = this.exit;
 		let has_survivors = true;
