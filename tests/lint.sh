@@ -1,6 +1,7 @@
 #!/bin/sh
 # The rules of the house that grep can check, as TAP: who may include whom,
 # where foreign headers end, where error details may be read, what is banned.
+# shellcheck disable=SC2016 # awk programs stand in single quotes
 
 cd "$(dirname "$0")/.." || exit 2
 tests=0
@@ -30,14 +31,12 @@ sources()
 # given as a path from libln/ or, elsewhere, as they are.
 includes()
 {
-	sources "$@" | while read -r f; do
-		awk -v f="$f" '
-		match($0, /^[ \t]*#[ \t]*include[ \t]*[<"][^>"]*[>"]/) {
-			h = substr($0, RSTART, RLENGTH)
-			sub(/^[^<"]*/, "", h)
-			print f ":" NR " " h
-		}' "$f"
-	done
+	sources "$@" | xargs awk '
+	match($0, /^[ \t]*#[ \t]*include[ \t]*[<"][^>"]*[>"]/) {
+		h = substr($0, RSTART, RLENGTH)
+		sub(/^[^<"]*/, "", h)
+		print FILENAME ":" FNR " " h
+	}' /dev/null
 }
 
 # only HEADER-REGEX OWNER-REGEX: who else includes it.
@@ -89,39 +88,37 @@ layers()
 # names.  Prints FILE:LINE: TEXT.
 code()
 {
-	sources "$@" | while read -r f; do
-		awk -v f="$f" '
-		{
-			line = $0
-			out = ""
-			while (line != "") {
-				if (in_comment) {
-					i = index(line, "*/")
-					if (i == 0) { line = ""; break }
-					line = substr(line, i + 2)
-					in_comment = 0
-				} else if (match(line,
-				    /\/\*|\/\/|"([^"\\]|\\.)*"|\x27([^\x27\\]|\\.)*\x27/)) {
-					out = out substr(line, 1, RSTART - 1)
-					tok = substr(line, RSTART, 2)
-					if (tok == "/*") {
-						in_comment = 1
-						line = substr(line, RSTART + 2)
-					} else if (tok == "//") {
-						line = ""
-					} else {
-						out = out "\"\""
-						line = substr(line, RSTART + RLENGTH)
-					}
-				} else {
-					out = out line
-					line = ""
-				}
+	sources "$@" | xargs awk '
+	FNR == 1 { in_comment = 0 }
+	{
+		line = $0
+		out = ""
+		while (line != "") {
+			if (in_comment) {
+				i = index(line, "*/")
+				if (i == 0)
+					break
+				line = substr(line, i + 2)
+				in_comment = 0
+				continue
 			}
-			if (out ~ /[^ \t]/)
-				print f ":" NR ": " out
-		}' "$f"
-	done
+			if (!match(line,
+			    /\/\*|\/\/|"([^"\\]|\\.)*"|\x27([^\x27\\]|\\.)*\x27/)) {
+				out = out line
+				break
+			}
+			out = out substr(line, 1, RSTART - 1)
+			tok = substr(line, RSTART, 2)
+			if (tok == "//")
+				break
+			in_comment = tok == "/*"
+			if (!in_comment)
+				out = out "\"\""
+			line = substr(line, RSTART + (in_comment ? 2 : RLENGTH))
+		}
+		if (out ~ /[^ \t]/)
+			print FILENAME ":" FNR ": " out
+	}' /dev/null
 }
 
 ours=
@@ -182,10 +179,8 @@ who_calls 'printf|puts|putchar|perror|exit|_exit|abort|raise' |
 verdict "libln neither prints nor exits"
 
 # shellcheck disable=SC2086
-sources tests $ours | while read -r f; do
-	n=$(wc -l <"$f")
-	[ "$n" -le 650 ] || echo "$f: $n lines"
-done >"$found"
+sources tests $ours | xargs awk '
+    FNR == 651 { print FILENAME ": more than 650 lines" }' >"$found"
 verdict "no C file is longer than 650 lines"
 
 texts()
