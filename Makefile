@@ -49,7 +49,7 @@ DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
 DEPS_CHECK	= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
 		   $(DEPS_NODE) chromium tmux procps python3 perl git \
-		   shellcheck mandoc
+		   python3-aiosmtpd shellcheck mandoc
 
 # --- flags ----------------------------------------------------------------
 cc-option	= $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \

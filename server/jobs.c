@@ -18,8 +18,9 @@
 
 #define THREADS_HASH SHARED_HASH_SLOTS
 #define THREADS_WORK 2
-#define THREADS (THREADS_HASH + THREADS_WORK)
-#define QUEUE_WORK 64
+#define THREADS_MAIL 1
+#define THREADS (THREADS_HASH + THREADS_WORK + THREADS_MAIL)
+#define QUEUE_MAX 64		/* of each kind but JOB_HASH */
 #define STACK_BYTES ((size_t)1024 * 1024)
 #define CLOSE_WAIT_S 2
 
@@ -37,7 +38,7 @@ static struct {
 static pthread_t threads[THREADS];
 static size_t thread_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct queue queues[2];
+static struct queue queues[JOB_KINDS];
 static struct job *finished_first, **finished_last = &finished_first;
 static _Atomic bool is_stopping;
 static int finished_fd = -1;
@@ -138,7 +139,7 @@ thread_main(void *arg)
 			run(j, st);
 		finish(j);
 	}
-	ln_store_close(st);
+	shared_store_close(server.shm, st);
 	return NULL;
 }
 
@@ -170,13 +171,21 @@ on_finished(void *arg, int error)
 	}
 }
 
+static enum job_kind
+kind_of(size_t thread)
+{
+	if (thread < THREADS_HASH)
+		return JOB_HASH;
+	return thread < THREADS_HASH + THREADS_WORK ? JOB_WORK : JOB_MAIL;
+}
+
 void
 jobs_open(void)
 {
 	pthread_attr_t attr;
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < JOB_KINDS; i++) {
 		queues[i].last = &queues[i].first;
 		if (pthread_cond_init(&queues[i].wake, NULL) != 0)
 			fatalx("pthread_cond_init");
@@ -191,7 +200,7 @@ jobs_open(void)
 		fatalx("pthread_attr");
 	for (i = 0; i < THREADS; i++) {
 		if (pthread_create(&threads[i], &attr, thread_main,
-		    &queues[i < THREADS_HASH ? JOB_HASH : JOB_WORK]) != 0)
+		    &queues[kind_of(i)]) != 0)
 			fatalx("pthread_create");
 		thread_count++;
 	}
@@ -206,7 +215,7 @@ jobs_close(void)
 
 	atomic_store(&is_stopping, true);
 	(void)pthread_mutex_lock(&lock);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < JOB_KINDS; i++)
 		(void)pthread_cond_broadcast(&queues[i].wake);
 	(void)pthread_mutex_unlock(&lock);
 	if (clock_gettime(CLOCK_REALTIME, &until) == -1)
@@ -231,7 +240,7 @@ job_start_detached(struct job *j, enum job_kind kind)
 		return false;
 	}
 	(void)pthread_mutex_lock(&lock);
-	is_full = kind == JOB_WORK && queues[kind].count >= QUEUE_WORK;
+	is_full = kind != JOB_HASH && queues[kind].count >= QUEUE_MAX;
 	if (!is_full)
 		push(&queues[kind], j);
 	(void)pthread_mutex_unlock(&lock);

@@ -28,6 +28,7 @@
 #include "boot.h"
 #include "guard.h"
 #include "kconf.h"
+#include "mail.h"
 #include "reply.h"
 #include "server.h"
 #include "shared.h"
@@ -334,6 +335,8 @@ kore_parent_configure(int argc, char **argv)
 	if ((s = shared_open(&server.shm, &err)) != LN_OK)
 		refuse("start", s, &err);
 	load_late_libraries();
+	if ((s = mail_configure(&err)) != LN_OK)
+		refuse("settings", s, &err);
 	assets_prepare();
 	kore_seccomp_tracing = flags.is_traced ? 1 : 0;
 	kconf_apply();

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "input.h"
 #include "jobs.h"
+#include "mail.h"
 #include "profile.h"
 #include "reply.h"
 #include "routes.h"
@@ -209,6 +210,8 @@ register_run(struct job *j, struct ln_store *st)
 	n.password = a->password;
 	n.role = LN_USER_ROLE_USER;
 	j->status = ln_auth_register(st, &n, a->id, &j->err);
+	/* The owner of a duplicate e-mail is told. */
+	mail_soon();
 }
 
 static int
@@ -254,9 +257,7 @@ auth_register(struct rq *q)
 }
 
 /*
- * The answer is the same for everybody and does not wait for a lookup.  There
- * is no mail transport in this build, so a request is noted for the operator,
- * who sends a link with `lnctl user reset-link`.
+ * The answer is the same for everybody and does not wait for a lookup.
  */
 int
 auth_forgot(struct rq *q)
@@ -268,6 +269,7 @@ auth_forgot(struct rq *q)
 	if (email == NULL || email[strspn(email, " \t\r\n")] == '\0')
 		return reply_field(q, 400, "email", "An e-mail is required");
 	ln_log(LN_LOG_INFO, "reset.request", "req=%s ip=%s", q->id, q->addr);
+	mail_forgot(q, email);
 	return reply_error(q, 404, "user_not_found");
 }
 

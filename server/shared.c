@@ -27,6 +27,8 @@ shared_open(struct shared **out, struct ln_error *err)
 	for (i = 0; i < SHARED_HASH_SLOTS; i++)
 		if (pthread_mutex_init(&sh->hash_slot[i], &attr) != 0)
 			return ln_fail(err, LN_INTERNAL, "", "mutex");
+	if (pthread_mutex_init(&sh->closing, &attr) != 0)
+		return ln_fail(err, LN_INTERNAL, "", "mutex");
 	(void)pthread_mutexattr_destroy(&attr);
 	*out = sh;
 	return LN_OK;
@@ -58,4 +60,19 @@ void
 shared_hash_leave(struct shared *sh, int slot)
 {
 	(void)pthread_mutex_unlock(&sh->hash_slot[slot]);
+}
+
+void
+shared_store_close(struct shared *sh, struct ln_store *st)
+{
+	int rc;
+
+	if (st == NULL)
+		return;
+	/* Its owner was killed; it guards no state. */
+	if ((rc = pthread_mutex_lock(&sh->closing)) == EOWNERDEAD)
+		rc = pthread_mutex_consistent(&sh->closing);
+	ln_store_close(st);
+	if (rc == 0)
+		(void)pthread_mutex_unlock(&sh->closing);
 }

@@ -8,6 +8,7 @@
 
 #include <ln/base.h>
 #include <ln/error.h>
+#include <ln/store.h>
 
 /*
  * Memory that all workers share: mapped by the parent, kept when a worker is
@@ -27,6 +28,11 @@ struct shared {
 	_Atomic bool is_announced;
 	pthread_mutex_t hash_slot[SHARED_HASH_SLOTS];	/* robust */
 	_Atomic int hash_queue;
+	pthread_mutex_t closing;	/* robust */
+	/* Monotonic ms: when to look for mail next; until when somebody sends
+	 * (0: nobody does). */
+	_Atomic int64_t mail_look_ms;
+	_Atomic int64_t mail_sender_ms;
 	_Atomic uint64_t rate[SHARED_RATE_BUCKETS][SHARED_RATE_WAYS];
 };
 
@@ -43,5 +49,13 @@ enum ln_status shared_open(struct shared **out, struct ln_error *err);
  */
 int shared_hash_enter(struct shared *sh, int64_t deadline_ms);
 void shared_hash_leave(struct shared *sh, int slot);
+
+/**
+ * shared_store_close(sh, st):
+ * ln_store_close, one at a time over all workers: only a handle that is alone
+ * takes the write-ahead log away, and of two that close at the same moment
+ * neither is.
+ */
+void shared_store_close(struct shared *sh, struct ln_store *st);
 
 #endif

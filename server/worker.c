@@ -13,6 +13,7 @@
 
 #include "hub.h"
 #include "jobs.h"
+#include "mail.h"
 #include "server.h"
 #include "shared.h"
 #include "turn.h"
@@ -43,6 +44,7 @@ on_tick(void *arg, u_int64_t unused)
 		hub_ticked_ms = now;
 		hub_tick(now);
 	}
+	mail_tick(now);
 }
 
 /* The name to type into a browser: loopback and "all" are localhost. */
@@ -142,6 +144,6 @@ kore_worker_teardown(void)
 	drain();
 	jobs_close();
 	turns_close();
-	ln_store_close(worker_store);
+	shared_store_close(server.shm, worker_store);
 	worker_store = NULL;
 }

@@ -64,6 +64,8 @@ static const struct ln_config_key keys[] = {
 	  "User name at the mail server" },
 	{ "LOCALNEURAL_SMTP_PASSWORD", NULL, SECRET,
 	  "Password at the mail server" },
+	{ "LOCALNEURAL_SMTP_CA", NULL, PATH,
+	  "Certificates (PEM) to check the mail server by; unset: the system's" },
 	{ "LOCALNEURAL_MAIL_FROM", NULL, TEXT,
 	  "Sender address of mails" },
 	{ "LOCALNEURAL_CONNECT_TIMEOUT_MS", "10000", TEXT,

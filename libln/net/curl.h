@@ -18,10 +18,18 @@ struct lni_curl {
 	void (*easy_cleanup)(CURL *easy);
 	CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
 	CURLcode (*easy_getinfo)(CURL *easy, CURLINFO what, ...);
+	CURLcode (*easy_perform)(CURL *easy);
 	const char *(*easy_strerror)(CURLcode code);
 	struct curl_slist *(*slist_append)(struct curl_slist *list,
 	    const char *s);
 	void (*slist_free_all)(struct curl_slist *list);
+	curl_mime *(*mime_init)(CURL *easy);
+	void (*mime_free)(curl_mime *mime);
+	curl_mimepart *(*mime_addpart)(curl_mime *mime);
+	CURLcode (*mime_data)(curl_mimepart *part, const char *p, size_t n);
+	CURLcode (*mime_type)(curl_mimepart *part, const char *type);
+	CURLcode (*mime_encoder)(curl_mimepart *part, const char *name);
+	CURLcode (*mime_subparts)(curl_mimepart *part, curl_mime *mime);
 	CURLM *(*multi_init)(void);
 	CURLMcode (*multi_cleanup)(CURLM *multi);
 	CURLMcode (*multi_setopt)(CURLM *multi, CURLMoption option, ...);

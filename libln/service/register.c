@@ -4,6 +4,7 @@
 #include <ln/setting.h>
 
 #include "service/account.h"
+#include "service/mail.h"
 #include "store/tx.h"
 
 #include "base/banned.h"
@@ -13,6 +14,7 @@
 /*
  * Add the account, or note that somebody else has the name or e-mail: both
  * write one row to the audit log and commit, so that both take the same time.
+ * The owner of the e-mail will get a mail.
  */
 static enum ln_status
 register_tx(struct ln_store *st, const struct lni_account_text *text,
@@ -28,6 +30,8 @@ register_tx(struct ln_store *st, const struct lni_account_text *text,
 	} else if (s == LN_CONFLICT) {
 		ln_uuid(out_id);
 		s = ln_audit_add(st, ACTION, NULL, LN_CONFLICT, NULL, err);
+		if (s == LN_OK && text->email != NULL)
+			s = lni_mail_duplicate(st, text->email, err);
 	}
 	return lni_tx_end(st, s, err);
 }

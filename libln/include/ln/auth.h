@@ -46,7 +46,8 @@ LN_API enum ln_status ln_auth_create(struct ln_store *st,
  * ln_auth_register(st, new, out_id, err):
  * Slow.  Self-registration: the role is always user, the password is hashed in
  * every case, a duplicate changes nothing and ${out_id} is then a random
- * decoy (both answers look alike).  LN_FORBIDDEN ("Registration is disabled")
+ * decoy (both answers look alike); the owner of a duplicate e-mail gets a mail
+ * about it (see ln/mail.h).  LN_FORBIDDEN ("Registration is disabled")
  * when closed, after the input checks; LN_INVALID.
  */
 LN_API enum ln_status ln_auth_register(struct ln_store *st,

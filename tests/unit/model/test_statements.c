@@ -14,6 +14,7 @@
 #include "model/conversation.h"
 #include "model/generation.h"
 #include "model/message.h"
+#include "model/outbox.h"
 #include "model/search.h"
 #include "model/session.h"
 #include "model/setting.h"
@@ -32,6 +33,7 @@ static const struct {
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
+	{ "outbox.c", lni_outbox_sql, &lni_outbox_sql_count },
 	{ "search.c", lni_search_sql, &lni_search_sql_count },
 	{ "session.c", lni_session_sql, &lni_session_sql_count },
 	{ "setting.c", lni_setting_sql, &lni_setting_sql_count },
