@@ -26,7 +26,6 @@ struct ln_store {
 	size_t cache_count;
 	struct ln_actor actor;
 	char *actor_text[4];	/* what ${actor} points to */
-	bool has_handbook;	/* the temporary search table is filled */
 };
 
 /* migrate.c: bring an empty database / the file ${path} to the latest schema.
