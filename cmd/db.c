@@ -129,6 +129,8 @@ transfer_opts(struct ctx *c, struct ln_transfer_opts *opts,
 	memset(opts, 0, sizeof(*opts));
 	opts->size = sizeof(*opts);
 	opts->ignore_unknown = opt_has(&c->args, O_IGNORE_UNKNOWN);
+	opts->allowed_endpoints = ln_config_get(c->cfg,
+	    "LOCALNEURAL_ALLOWED_ENDPOINTS");
 	progress_init(p, c, what);
 	opts->progress = progress_step;
 	opts->progress_arg = p;

@@ -315,6 +315,8 @@ import_run(struct job *j, struct ln_store *st)
 		return;
 	opts.is_dry_run = d->is_dry_run;
 	opts.keep_admin_id = d->user_id;
+	opts.allowed_endpoints = ln_config_get(server.cfg,
+	    "LOCALNEURAL_ALLOWED_ENDPOINTS");
 	if (d->is_dry_run)
 		j->status = ln_validate(d->path, &opts, &d->report, &j->err);
 	else

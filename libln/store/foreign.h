@@ -116,6 +116,10 @@ bool lni_foreign_progress(struct lni_foreign *f, int percent);
 enum ln_status lni_foreign_watch(struct lni_foreign *f, struct ln_error *err)
     LN_USE;
 
+/* The same for SQLite's progress handler, on whatever connection works for
+ * the import: nonzero stops it. */
+int lni_foreign_interrupt(void *f);
+
 /* Start the time for a phase anew: ${factor} times that of transfer.h unless
  * the caller set a deadline of his own, which then goes on. */
 void lni_foreign_phase(struct lni_foreign *f, int factor, int percent_from,

@@ -48,8 +48,8 @@ lni_foreign_progress(struct lni_foreign *f, int percent)
  * SQLite's own heap limit is one for the whole process, which a server shares
  * with everybody else: so look how much it grew, and stop only this one.
  */
-static int
-watch(void *arg)
+int
+lni_foreign_interrupt(void *arg)
 {
 	struct lni_foreign *f = arg;
 
@@ -179,7 +179,7 @@ connect(struct lni_foreign *f, const char *path, struct ln_error *err)
 		rc = guard(f->db);
 	if (rc != SQLITE_OK)
 		return lni_foreign_fail(f, rc, NULL, err);
-	sqlite3_progress_handler(f->db, WATCH_STEPS, watch, f);
+	sqlite3_progress_handler(f->db, WATCH_STEPS, lni_foreign_interrupt, f);
 	return LN_OK;
 }
 

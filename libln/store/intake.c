@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define WATCH_STEPS 10000	/* virtual machine steps between two looks */
+
 static const char SQL_WRONG_PROJECT[] =
     "UPDATE conversation SET project_id = NULL WHERE project_id IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM project p"
@@ -106,12 +108,22 @@ take(struct lni_intake *im, struct ln_error *err)
 enum ln_status
 lni_intake_run(struct lni_intake *im, struct ln_error *err)
 {
+	sqlite3 *db = lni_store_db(im->to);
 	enum ln_status s;
 
 	if ((s = lni_tx_begin(im->to, err)) != LN_OK)
 		return s;
+	/* Work of ours, but its amount is the file's choice. */
+	sqlite3_progress_handler(db, WATCH_STEPS, lni_foreign_interrupt,
+	    im->from);
 	s = take(im, err);
-	return lni_tx_end(im->to, s, err);
+	sqlite3_progress_handler(db, 0, NULL, NULL);
+	s = lni_tx_end(im->to, s, err);
+	if (s != LN_CANCELLED || im->from->is_cancelled)
+		return s;
+	lni_find(im->report, im->from->is_fat ? LNI_F_TOO_MUCH_MEMORY :
+	    LNI_F_TOO_SLOW, NULL, 1);
+	return LN_OK;
 }
 
 static void

@@ -14,7 +14,10 @@
  * schema, with every repair counted.
  */
 
-#define LNI_SETTLE_ROWS 256	/* messages between two visits to the index */
+/* The notes for the search index repeat the text of messages: settle them
+ * after so many, or at once after a long one. */
+#define LNI_SETTLE_ROWS 256
+#define LNI_SETTLE_BYTES (64 * 1024)
 #define LNI_ID_SIZE 257		/* 64 code points of 4 bytes and a NUL */
 
 struct lni_intake {

@@ -4,22 +4,25 @@
 
 #include "base/banned.h"
 
-/* Working tables, gone with the connection. */
+/*
+ * Working tables.  Not temporary ones, which would live in memory: they grow
+ * with the file.  Dropped at the end of the same transaction.
+ */
 static const char SQL_NAMES[] =
-    "CREATE TEMP TABLE import_name (key TEXT NOT NULL PRIMARY KEY,"
+    "CREATE TABLE main.import_name (key TEXT NOT NULL PRIMARY KEY,"
     " next INTEGER NOT NULL DEFAULT 2) WITHOUT ROWID";
 static const char SQL_SESSIONS[] =
-    "CREATE TEMP TABLE import_session (n INTEGER PRIMARY KEY,"
+    "CREATE TABLE main.import_session (n INTEGER PRIMARY KEY,"
     " id TEXT NOT NULL UNIQUE, owner TEXT, forked_from TEXT, group_id TEXT,"
     " project_id TEXT)";
 static const char SQL_SESSION_FORK[] =
-    "CREATE INDEX temp.import_session_fork ON import_session(forked_from)";
+    "CREATE INDEX main.import_session_fork ON import_session(forked_from)";
 static const char SQL_SESSION_GROUP[] =
-    "CREATE INDEX temp.import_session_group ON import_session(group_id)";
+    "CREATE INDEX main.import_session_group ON import_session(group_id)";
 static const char SQL_SESSION_PROJECT[] =
-    "CREATE INDEX temp.import_session_project ON import_session(project_id)";
+    "CREATE INDEX main.import_session_project ON import_session(project_id)";
 static const char SQL_GROUPS[] =
-    "CREATE TEMP TABLE import_group (id TEXT NOT NULL, owner TEXT NOT NULL,"
+    "CREATE TABLE main.import_group (id TEXT NOT NULL, owner TEXT NOT NULL,"
     " new_id TEXT NOT NULL, PRIMARY KEY (id, owner)) WITHOUT ROWID";
 
 static enum ln_status
@@ -28,6 +31,20 @@ make_tables(struct lni_intake *im, struct ln_error *err)
 	static const char *const sql[] = { SQL_NAMES, SQL_SESSIONS,
 		SQL_SESSION_FORK, SQL_SESSION_GROUP, SQL_SESSION_PROJECT,
 		SQL_GROUPS };
+	enum ln_status s = LN_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(sql) / sizeof(sql[0]) && s == LN_OK; i++)
+		s = lni_exec(im->to, sql[i], err);
+	return s;
+}
+
+static enum ln_status
+drop_tables(struct lni_intake *im, struct ln_error *err)
+{
+	static const char *const sql[] = { "DROP TABLE main.import_name",
+		"DROP TABLE main.import_session",
+		"DROP TABLE main.import_group" };
 	enum ln_status s = LN_OK;
 	size_t i;
 
@@ -136,6 +153,7 @@ lni_legacy_take(struct lni_intake *im, struct ln_error *err)
 		lni_legacy_documents,
 		lni_legacy_library,
 		lni_legacy_settings,
+		drop_tables,
 	};
 	enum ln_status s = LN_OK;
 	size_t i;

@@ -11,32 +11,34 @@
 #define COPY_STEM_MAX 52	/* bytes; leaves room for "-" and a number */
 
 static const char SQL_NOTE[] =
-    "INSERT OR IGNORE INTO temp.import_session (n, id, owner, forked_from,"
+    "INSERT OR IGNORE INTO main.import_session (n, id, owner, forked_from,"
     " group_id, project_id) VALUES (?1, ?2,"
     " (SELECT id FROM user WHERE id = ?3), ?4, ?5, ?6)";
-/* Each has one parent, so each is reached once: no circle can hold it up. */
+/* Each has one parent, so each is reached once: no circle can hold it up.
+ * Begins with the heirs, not with all owners: usually there are few. */
 static const char SQL_INHERIT[] =
     "WITH RECURSIVE heir (n, owner) AS ("
-    " SELECT n, owner FROM temp.import_session WHERE owner IS NOT NULL"
+    " SELECT c.n, p.owner FROM main.import_session c"
+    "  JOIN main.import_session p ON p.id = c.forked_from"
+    "  WHERE c.owner IS NULL AND p.owner IS NOT NULL"
     " UNION ALL SELECT c.n, h.owner FROM heir h"
-    "  JOIN temp.import_session p ON p.n = h.n"
-    "  JOIN temp.import_session c ON c.forked_from = p.id"
+    "  JOIN main.import_session p ON p.n = h.n"
+    "  JOIN main.import_session c ON c.forked_from = p.id"
     "  WHERE c.owner IS NULL)"
-    " INSERT OR REPLACE INTO temp.import_session"
+    " INSERT OR REPLACE INTO main.import_session"
     " SELECT s.n, s.id, h.owner, s.forked_from, s.group_id, s.project_id"
-    " FROM heir h JOIN temp.import_session s ON s.n = h.n"
-    " WHERE s.owner IS NULL";
+    " FROM heir h JOIN main.import_session s ON s.n = h.n";
 static const char SQL_ADOPT[] =
-    "UPDATE temp.import_session SET owner = ?1 WHERE owner IS NULL";
+    "UPDATE main.import_session SET owner = ?1 WHERE owner IS NULL";
 static const char SQL_PROJECT_USER[] =
-    "SELECT owner FROM temp.import_session WHERE project_id = ?1"
+    "SELECT owner FROM main.import_session WHERE project_id = ?1"
     " AND owner IS NOT NULL ORDER BY n LIMIT 1";
 static const char SQL_USER[] = "SELECT id FROM user WHERE id = ?1";
 static const char SQL_GROUP_OWNERS[] =
-    "SELECT owner FROM temp.import_session WHERE group_id = ?1"
+    "SELECT owner FROM main.import_session WHERE group_id = ?1"
     " AND owner IS NOT NULL GROUP BY owner ORDER BY min(n)";
 static const char SQL_NOTE_GROUP[] =
-    "INSERT OR IGNORE INTO temp.import_group (id, owner, new_id)"
+    "INSERT OR IGNORE INTO main.import_group (id, owner, new_id)"
     " VALUES (?1, ?2, ?3)";
 static const char SQL_HAS_GROUP[] =
     "SELECT 1 FROM conversation_group WHERE id = ?1";
@@ -47,9 +49,9 @@ static const char SQL_INSERT_PROJECT[] =
     "INSERT INTO project (id, user_id, title, description, created_ms)"
     " VALUES (?1, ?2, ?3, ?4, ?5)";
 static const char SQL_OWNER[] =
-    "SELECT owner, (SELECT g.new_id FROM temp.import_group g"
+    "SELECT owner, (SELECT g.new_id FROM main.import_group g"
     "  WHERE g.id = s.group_id AND g.owner = s.owner)"
-    " FROM temp.import_session s WHERE s.id = ?1";
+    " FROM main.import_session s WHERE s.id = ?1";
 static const char SQL_HAS_PROJECT[] =
     "SELECT 1 FROM project WHERE id = ?1 AND user_id = ?2";
 static const char SQL_INSERT_CONVERSATION[] =

@@ -177,11 +177,11 @@ insert(struct lni_intake *im, const struct lni_value *v, const char *home,
 	    lni_last_id(im->to) : v[LNI_MESSAGES_ID].number, images, err);
 }
 
-/* The notes for the search index repeat the text: keep them short. */
 static enum ln_status
-settle(struct lni_intake *im, struct ln_error *err)
+settle(struct lni_intake *im, size_t n, struct ln_error *err)
 {
-	if (im->from->held[LNI_LEGACY_MESSAGES] % LNI_SETTLE_ROWS != 0)
+	if (im->from->held[LNI_LEGACY_MESSAGES] % LNI_SETTLE_ROWS != 0 &&
+	    n < LNI_SETTLE_BYTES)
 		return LN_OK;
 	return lni_search_settle(im->to, err);
 }
@@ -205,7 +205,7 @@ take_message(struct lni_intake *im, const struct lni_value *v,
 	    LN_OK && home != NULL)
 		s = insert(im, v, home, created, images, err);
 	ln_free(images);
-	return s == LN_OK ? settle(im, err) : s;
+	return s == LN_OK ? settle(im, v[LNI_MESSAGES_CONTENT].len, err) : s;
 }
 
 /* --- pictures of a conversation ------------------------------------------- */

@@ -13,15 +13,15 @@
 #define NAME_STEM_MAX 116
 
 static const char SQL_CLAIM[] =
-    "INSERT OR IGNORE INTO temp.import_name (key) VALUES (?1)";
+    "INSERT OR IGNORE INTO main.import_name (key) VALUES (?1)";
 static const char SQL_IS_TAKEN[] =
     "SELECT 1 FROM user WHERE username_key = ?1";
 static const char SQL_IS_CLAIMED[] =
-    "SELECT 1 FROM temp.import_name WHERE key = ?1";
+    "SELECT 1 FROM main.import_name WHERE key = ?1";
 static const char SQL_NEXT[] =
-    "SELECT next FROM temp.import_name WHERE key = ?1";
+    "SELECT next FROM main.import_name WHERE key = ?1";
 static const char SQL_SET_NEXT[] =
-    "UPDATE temp.import_name SET next = ?2 WHERE key = ?1";
+    "UPDATE main.import_name SET next = ?2 WHERE key = ?1";
 static const char SQL_EMAIL_TAKEN[] =
     "SELECT 1 FROM user WHERE email_key = ?1";
 static const char SQL_INSERT[] =

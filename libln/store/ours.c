@@ -30,7 +30,7 @@ enum { USER_NAME = 1, USER_NAME_KEY, USER_EMAIL, USER_EMAIL_KEY,
 enum { PICTURE_TYPE = 1 };
 enum { SETTING_NAME, SETTING_VALUE, SETTING_SEALED };
 enum { TAG_TEXT = 1 };
-enum { MESSAGE_STATE = 3 };
+enum { MESSAGE_STATE = 3, MESSAGE_CONTENT };
 enum { IMAGE_LIST = 1 };
 enum { TOOL_NAME = 2, TOOL_DEFINITION = 4, TOOL_ENABLED = 5 };
 
@@ -357,9 +357,9 @@ take_table(struct lni_intake *im, size_t t, struct ln_error *err)
 			break;
 		if (keep && (s = insert(im, t, q, sc.v, err)) != LN_OK)
 			break;
-		/* The notes for the search index repeat the text. */
 		if (t == LNI_OUR_MESSAGE &&
-		    im->from->held[t] % LNI_SETTLE_ROWS == 0 &&
+		    (im->from->held[t] % LNI_SETTLE_ROWS == 0 ||
+		    sc.v[MESSAGE_CONTENT].len >= LNI_SETTLE_BYTES) &&
 		    (s = lni_search_settle(im->to, err)) != LN_OK)
 			break;
 	}

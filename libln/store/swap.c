@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define RETRY_MS 20
+#define KNOCK_MS 1
 #define STEP_PAGES 4096		/* 16 MiB between two progress reports */
 #define CHECKPOINT_MS 1000	/* best effort: the next writer does it, too */
 
@@ -107,13 +108,17 @@ lock_live(sqlite3_backup *b, sqlite3 *live, int busy_ms, struct ln_error *err)
 	int64_t start = ln_time_mono_ms();
 	int rc;
 
+	/* SQLite's own waiting grows to steps of 100 ms, which a busy writer
+	 * starves: his pauses are shorter.  Knock often instead. */
+	sqlite3_busy_timeout(live, 0);
 	while ((rc = sqlite3_backup_step(b, 0)) == SQLITE_BUSY ||
 	    rc == SQLITE_LOCKED) {
 		if (ln_time_mono_ms() - start >= busy_ms)
 			return ln_fail(err, LN_BUSY, "", "lock of %s",
 			    sqlite3_db_filename(live, "main"));
-		pause_ms(RETRY_MS);
+		pause_ms(KNOCK_MS);
 	}
+	sqlite3_busy_timeout(live, busy_ms);
 	return rc == SQLITE_OK || rc == SQLITE_DONE ? LN_OK :
 	    lni_sqlite_fail(live, rc, err);
 }

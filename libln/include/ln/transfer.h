@@ -54,7 +54,7 @@ struct ln_report {
  * ${keep_admin_id} carries that account of the live database over; validation
  * then only knows that there will be an administrator.  ${deadline_ms} bounds
  * the reading of the file; 0: ten seconds a gigabyte, at least ten, to examine
- * it, and six times that to take its rows.  ${progress} may be NULL; return
+ * it, and thirty times that to take its rows.  ${progress} may be NULL; return
  * false to cancel.  ${allowed_endpoints} (of LOCALNEURAL_ALLOWED_ENDPOINTS) is
  * the list of local model servers when neither database sets one; NULL: its
  * default.

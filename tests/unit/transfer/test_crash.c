@@ -169,6 +169,8 @@ nothing_saved_is_lost_between_snapshot_and_swap(void **state)
 	int64_t kept, said = 0;
 	int fds[2], status;
 	struct ln_store *st;
+	char buf[4096];
+	ssize_t n;
 	pid_t pid;
 
 	assert_int_equal(pipe(fds), 0);
@@ -176,6 +178,7 @@ nothing_saved_is_lost_between_snapshot_and_swap(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		close(fds[0]);
 		st = place_open(p, 5000);
 		for (;;) {
 			place_exec(st, "INSERT INTO prompt (title, content,"
@@ -190,13 +193,8 @@ nothing_saved_is_lost_between_snapshot_and_swap(void **state)
 	r = kit_import(p, kit_legacy(p, SCRYPT, NULL), NULL, LN_OK);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	{
-		char buf[4096];
-		ssize_t n;
-
-		while ((n = read(fds[0], buf, sizeof(buf))) > 0)
-			said += n;
-	}
+	while ((n = read(fds[0], buf, sizeof(buf))) > 0)
+		said += n;
 	close(fds[0]);
 	kept = kit_int(r->snapshot_path, "SELECT count(*) FROM prompt WHERE"
 	    " content = 'writer'") + place_int(p->store, "SELECT count(*)"
