@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <ln/mail.h>
 #include <ln/provider.h>
 #include <ln/time.h>
 
@@ -261,6 +262,28 @@ check_listen(struct doctor *d)
 	}
 }
 
+/* Connects, but sends nothing. */
+static void
+check_mail(struct doctor *d)
+{
+	const char *url = ln_config_get(d->c->cfg, "LOCALNEURAL_SMTP_URL");
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	if (url == NULL)
+		say(d, "mail", GOOD, "not set up; `lnctl user reset-link` helps"
+		    " who forgot the password");
+	else if (ln_mail_missing(d->c->cfg) != NULL)
+		say(d, "mail", BAD, "%s is not set, so no mail is sent",
+		    ln_mail_missing(d->c->cfg));
+	else if ((s = ln_mail_check(d->c->cfg, &err)) != LN_OK)
+		say(d, "mail", BAD, "%s", ln_error_text(&err, s));
+	else if ((s = ln_mail_probe(d->c->cfg, &err)) != LN_OK)
+		say(d, "mail", ODD, "%s: %s", url, ln_error_text(&err, s));
+	else
+		say(d, "mail", GOOD, "%s answers", url);
+}
+
 static int
 doctor_run(struct ctx *c)
 {
@@ -280,6 +303,7 @@ doctor_run(struct ctx *c)
 	check_space(&d);
 	check_clock(&d);
 	check_provider(&d);
+	check_mail(&d);
 	check_listen(&d);
 	out_list_end(c->out);
 	if (out_format(c->out) != OUT_TABLE) {

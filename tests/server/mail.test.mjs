@@ -356,6 +356,27 @@ describe("towards the mail server", () => {
 		assert.equal(server.log.includes("wrong-1"), false);
 	});
 
+	it("lnctl doctor asks whether it answers, and sends nothing", async () => {
+		smtp = await startSmtp({ mode: "starttls", cert, key, user: "robot",
+		    password: "right-1" });
+		const env = { LOCALNEURAL_SMTP_CA: cert, LOCALNEURAL_SMTP_USER: "robot",
+		    LOCALNEURAL_SMTP_PASSWORD: "right-1" };
+		await serve(`smtp://localhost:${smtp.port}`, env);
+		const mail = async (more) => (await server.lnctl(["doctor", "--json"],
+		    { env: more })).json.checks.find((c) => c.check === "mail");
+		assert.equal((await mail({})).state, "ok");
+		assert.ok(smtp.events.includes("AUTH"));
+		assert.equal(smtp.events.includes("MAIL"), false);
+		const wrong = await mail({ LOCALNEURAL_SMTP_PASSWORD: "wrong-1" });
+		assert.equal(wrong.state, "warning");
+		assert.match(wrong.text, /refused LOCALNEURAL_SMTP_USER/);
+		const none = await mail({ LOCALNEURAL_MAIL_FROM: "" });
+		assert.equal(none.state, "error");
+		assert.match(none.text, /LOCALNEURAL_MAIL_FROM/);
+		assert.match((await mail({ LOCALNEURAL_SMTP_URL: "" })).text,
+		    /not set up/);
+	});
+
 	it("what it will never take is given up at once", async () => {
 		smtp = await startSmtp({ mode: "refusing" });
 		await serve(`smtp://127.0.0.1:${smtp.port}`);
