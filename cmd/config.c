@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <ln/rotate.h>
+
 /* Settings of the process: what they are, where each came from. */
 
 static const char *
@@ -147,6 +149,65 @@ config_check(struct ctx *c)
 	return ctx_finish(c);
 }
 
+static void
+say_step(void *arg, enum ln_rotate_step step)
+{
+	static const char *const words[] = {
+		[LN_ROTATE_STAGED] = "the new key is stored beside the file",
+		[LN_ROTATE_REHEARSED] = "the file can be replaced",
+		[LN_ROTATE_RESEALED] = "the database is sealed anew",
+		[LN_ROTATE_COMMITTED] = "the database has the new key",
+		[LN_ROTATE_REPLACED] = "the file has the new key",
+	};
+	struct ctx *c = arg;
+
+	if (c->is_verbose)
+		ctx_note(c, "%s", words[step]);
+}
+
+static int
+config_rotate(struct ctx *c)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_rotate_report r;
+	char *file = NULL;
+	enum ln_status s;
+	int rc;
+
+	if ((s = ln_rotate_file(c->cfg, &file, &err)) != LN_OK)
+		return ctx_fail(c, s == LN_INVALID ? LN_FORBIDDEN : s, &err,
+		    "", "SECRET_KEY");
+	rc = tty_confirm(c, "Replace SECRET_KEY in %s and sign everybody out?",
+	    file);
+	if (rc != EX_OK)
+		goto out;
+	s = ln_rotate_secret(c->st, c->cfg, say_step, c, &r, &err);
+	if (s != LN_OK) {
+		rc = ctx_fail(c, s, &err, s == LN_FORBIDDEN ? "" : NULL, "%s",
+		    file);
+		goto out;
+	}
+	out_str(c->out, "result", "rotated");
+	out_str(c->out, "file", file);
+	out_int(c->out, "api_keys", r.key_count);
+	out_int(c->out, "sessions_ended", r.session_count);
+	out_int(c->out, "reset_links_ended", r.token_count);
+	out_int(c->out, "audit_rows", r.audit_count);
+	out_str(c->out, "audit", r.audit_first_bad == 0 ? "whole" : "broken");
+	if (r.audit_first_bad != 0) {
+		out_int(c->out, "first_bad_id", r.audit_first_bad);
+		ctx_note(c, "the audit log was broken before, at row %lld,"
+		    " and still is", (long long)r.audit_first_bad);
+	}
+	out_say(c->out, "%s: new SECRET_KEY; %lld API keys sealed anew, %lld"
+	    " sign-in sessions ended", file, (long long)r.key_count,
+	    (long long)r.session_count);
+	rc = ctx_finish(c);
+out:
+	ln_free(file);
+	return rc;
+}
+
 static const enum opt_id show_opts[] = { O_ORIGIN, O_END };
 static const struct verb verbs[] = {
 	{ "show", config_show, show_opts, "", CMD_CONFIG,
@@ -154,6 +215,8 @@ static const struct verb verbs[] = {
 	{ "get", config_get, NULL, "NAME", CMD_CONFIG, "print one setting" },
 	{ "check", config_check, NULL, "", CMD_CONFIG,
 	    "say whether the settings can be used" },
+	{ "rotate-secret", config_rotate, NULL, "", CMD_STORE_RW | CMD_KEYS,
+	    "replace SECRET_KEY and sign everybody out" },
 };
 const struct noun noun_config = { "config", "settings of the process", verbs,
 	nitems(verbs) };

@@ -8,6 +8,7 @@
 
 #include <ln/log.h>
 #include <ln/password.h>
+#include <ln/rotate.h>
 
 /* What commands need before they can run, and whom they run for. */
 
@@ -92,13 +93,36 @@ ctx_key_hint(const struct ctx *c)
 	    "Put it there as SECRET_KEY=VALUE";
 }
 
+/* A change of SECRET_KEY that was killed is finished before the key is used. */
+static int
+settle_secret(struct ctx *c, bool is_required)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	bool is_changed = false;
+	enum ln_status s;
+
+	s = ln_rotate_settle(c->cfg, &is_changed, &err);
+	if (s != LN_OK)
+		return is_required ? ctx_fail(c, s, &err, NULL, "%s",
+		    ctx_settings_name(c)) : EX_OK;
+	if (!is_changed)
+		return EX_OK;
+	ctx_note(c, "finished a change of SECRET_KEY that was interrupted");
+	ln_config_free(c->cfg);
+	c->cfg = NULL;
+	return ctx_config(c);
+}
+
 int
 ctx_keys(struct ctx *c, bool is_required)
 {
 	struct ln_error err = LN_ERROR_INIT;
 	char *secret = NULL;
 	enum ln_status s;
+	int rc;
 
+	if ((rc = settle_secret(c, is_required)) != EX_OK)
+		return rc;
 	s = ln_config_secret(c->cfg, "SECRET_KEY", &secret, &err);
 	if (s == LN_OK)
 		s = ln_keys_derive(secret, &c->keys, &err);

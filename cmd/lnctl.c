@@ -56,7 +56,7 @@ general_hint(enum ln_status s)
 {
 	switch (s) {
 	case LN_BAD_KEY:
-		return "SECRET_KEY must be the one the database was made with";
+		return "SECRET_KEY must be the one that goes with this database";
 	case LN_TOO_NEW:
 		return "Install a newer lnctl; nothing was touched";
 	case LN_CORRUPT:

@@ -56,6 +56,7 @@ _lnctl()
 		"config show") path="config show" ;;
 		"config get") path="config get" ;;
 		"config check") path="config check" ;;
+		"config rotate-secret") path="config rotate-secret" ;;
 		" audit") path="audit" ;;
 		"audit tail") path="audit tail" ;;
 		"audit search") path="audit search" ;;
@@ -191,10 +192,11 @@ _lnctl()
 		"provider test") options=" --user" ;;
 		"model") words="list " ;;
 		"model list") options=" --provider --user" ;;
-		"config") words="show get check " ;;
+		"config") words="show get check rotate-secret " ;;
 		"config show") options=" --origin" ;;
 		"config get") options="" ;;
 		"config check") options="" ;;
+		"config rotate-secret") options="" ;;
 		"audit") words="tail search verify " ;;
 		"audit tail") options=" --limit -n --follow -f" ;;
 		"audit search") options=" --actor --action --since --until --limit -n" ;;

@@ -23,6 +23,7 @@
 #include <ln/http.h>
 #include <ln/log.h>
 #include <ln/password.h>
+#include <ln/rotate.h>
 
 #include "assets.h"
 #include "boot.h"
@@ -82,8 +83,8 @@ refuse(const char *what, enum ln_status s, const struct ln_error *err)
 {
 	int code;
 
-	code = s == LN_INVALID ? 2 : s == LN_BUSY ? 11 : s == LN_TOO_NEW ? 13 :
-	    1;
+	code = s == LN_INVALID ? 2 : s == LN_BUSY ? 11 : s == LN_BAD_KEY ? 12 :
+	    s == LN_TOO_NEW ? 13 : 1;
 	(void)fprintf(stderr, "localneural-server: %s: %s\n", what,
 	    ln_error_text(err, s));
 	server_log_detail(what, err);
@@ -168,6 +169,23 @@ load_config(const struct flags *f)
 		if (said[i].value != NULL && (s = ln_config_set(server.cfg,
 		    said[i].name, said[i].value, &err)) != LN_OK)
 			refuse("settings", s, &err);
+}
+
+/* A change of SECRET_KEY that was killed is finished before the key is used. */
+static void
+settle_secret(const struct flags *f)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	bool is_changed = false;
+	enum ln_status s;
+
+	if ((s = ln_rotate_settle(server.cfg, &is_changed, &err)) != LN_OK)
+		refuse("SECRET_KEY", s, &err);
+	if (!is_changed)
+		return;
+	ln_config_free(server.cfg);
+	server.cfg = NULL;
+	load_config(f);
 }
 
 static void
@@ -317,6 +335,7 @@ kore_parent_configure(int argc, char **argv)
 	parse_flags(argc, argv, &flags);
 	load_config(&flags);
 	set_log_level();
+	settle_secret(&flags);
 	derive_keys();
 	ln_uuid(server.boot_id);
 	server.is_tls = !flags.is_plain;

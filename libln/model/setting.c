@@ -39,7 +39,16 @@ static const char SQL_USER_EACH[] =
     "SELECT name, value, is_sealed FROM user_setting WHERE user_id = ?1"
     " ORDER BY name";
 
-const char *const lni_setting_sql[] = { SQL_GET, SQL_SET, SQL_REMOVE, SQL_EACH,
+/* One sealed value after another, of both tables, the instance's first. */
+static const char SQL_SEALED[] =
+    "SELECT name, value, NULL FROM setting"
+    " WHERE is_sealed = 1 AND name > ?1 ORDER BY name LIMIT 1";
+static const char SQL_USER_SEALED[] =
+    "SELECT name, value, user_id FROM user_setting"
+    " WHERE is_sealed = 1 AND (user_id, name) > (?2, ?1)"
+    " ORDER BY user_id, name LIMIT 1";
+
+const char *const lni_setting_sql[] = { SQL_SEALED, SQL_USER_SEALED, SQL_GET, SQL_SET, SQL_REMOVE, SQL_EACH,
 	SQL_USER_GET, SQL_USER_SET, SQL_USER_REMOVE, SQL_USER_EACH };
 const size_t lni_setting_sql_count =
     sizeof(lni_setting_sql) / sizeof(lni_setting_sql[0]);
@@ -98,8 +107,11 @@ unseal(struct ln_store *st, const char *user_id, const char *name,
 
 	*out = NULL;
 	if ((s = need_keys(st, &keys, err)) == LN_OK &&
-	    (s = seal_context(&context, user_id, name, err)) == LN_OK)
-		s = ln_unseal(keys, ln_buf_str(&context), sealed, out, err);
+	    (s = seal_context(&context, user_id, name, err)) == LN_OK &&
+	    (s = ln_unseal(keys, ln_buf_str(&context), sealed, out, err)) ==
+	    LN_BAD_KEY)
+		s = ln_fail(err, s, "The stored API key was sealed with "
+		    "another SECRET_KEY", "%s", ln_buf_str(&context));
 	ln_buf_free(&context);
 	return s;
 }
@@ -294,4 +306,90 @@ ln_setting_each(struct ln_store *st, const char *user_id,
 	}
 	lni_stmt_put(&q);
 	return s == LN_NOT_FOUND ? LN_OK : s;
+}
+
+/* The next sealed value after ${user_id} and ${name}, which it replaces. */
+static enum ln_status
+next_sealed(struct ln_store *st, const char *sql, char **user_id, char **name,
+    char **out_value, struct ln_error *err)
+{
+	char *next_user = NULL, *next_name = NULL;
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out_value = NULL;
+	if ((s = lni_stmt_get(&q, st, sql, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, *name != NULL ? *name : "");
+	if (sql == SQL_USER_SEALED)
+		lni_bind_text(&q, 2, *user_id != NULL ? *user_id : "");
+	if ((s = lni_stmt_row(&q, err)) == LN_OK) {
+		next_name = lni_col_dup(&q, 0, &s);
+		*out_value = lni_col_dup(&q, 1, &s);
+		next_user = lni_col_dup(&q, 2, &s);
+		if (s != LN_OK) {
+			ln_wipe_free(*out_value);
+			*out_value = NULL;
+			s = ln_fail(err, s, "", "sealed setting");
+		}
+		ln_free(*user_id);
+		ln_free(*name);
+		*user_id = next_user;
+		*name = next_name;
+	}
+	lni_stmt_put(&q);
+	return s;
+}
+
+static enum ln_status
+reseal_one(struct ln_store *st, const char *user_id, const char *name,
+    const char *value, const struct ln_keys *to, struct ln_error *err)
+{
+	struct ln_buf context = LN_BUF_INIT(CONTEXT_MAX);
+	char *plain = NULL, *sealed = NULL;
+	enum ln_status s;
+
+	s = unseal(st, user_id, name, value, &plain, err);
+	if (s == LN_BAD_KEY || s == LN_INVALID)
+		s = ln_fail(err, LN_BAD_KEY, "A stored API key cannot be "
+		    "opened with the present SECRET_KEY. Set or clear that "
+		    "key first", "user %s: %s",
+		    user_id != NULL ? user_id : "-", name);
+	if (s == LN_OK &&
+	    (s = seal_context(&context, user_id, name, err)) == LN_OK &&
+	    (s = ln_seal(to, ln_buf_str(&context), plain, &sealed, err)) ==
+	    LN_OK)
+		s = put(st, user_id, name, sealed, true, err);
+	ln_wipe_free(plain);
+	ln_free(sealed);
+	ln_buf_free(&context);
+	return s;
+}
+
+enum ln_status
+lni_setting_reseal(struct ln_store *st, const struct ln_keys *to,
+    int64_t *out_count, struct ln_error *err)
+{
+	static const char *const tables[] = { SQL_SEALED, SQL_USER_SEALED };
+	char *user_id = NULL, *name = NULL, *value = NULL;
+	enum ln_status s = LN_OK;
+	size_t i;
+
+	*out_count = 0;
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		while ((s = next_sealed(st, tables[i], &user_id, &name, &value,
+		    err)) == LN_OK) {
+			s = reseal_one(st, user_id, name, value, to, err);
+			ln_free(value);
+			if (s != LN_OK)
+				break;
+			(*out_count)++;
+		}
+		ln_free(user_id);
+		ln_free(name);
+		user_id = name = NULL;
+		if (s != LN_NOT_FOUND)
+			return s;
+	}
+	return LN_OK;
 }

@@ -18,9 +18,10 @@ static const char SQL_USE[] =
     " RETURNING user_id";
 static const char SQL_REVOKE[] =
     "DELETE FROM reset_token WHERE user_id = ?1 AND used_ms IS NULL";
+static const char SQL_END_ALL[] = "DELETE FROM reset_token";
 
 const char *const lni_token_sql[] = { SQL_ADD, SQL_PURGE, SQL_USER, SQL_USE,
-	SQL_REVOKE };
+	SQL_REVOKE, SQL_END_ALL };
 const size_t lni_token_sql_count =
     sizeof(lni_token_sql) / sizeof(lni_token_sql[0]);
 
@@ -116,5 +117,17 @@ lni_token_revoke(struct ln_store *st, const char *user_id,
 	lni_bind_text(&q, 1, user_id);
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
+	return s;
+}
+
+enum ln_status
+lni_token_end_all(struct ln_store *st, int64_t *out_count,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	*out_count = 0;
+	if ((s = lni_exec(st, SQL_END_ALL, err)) == LN_OK)
+		*out_count = lni_changes(st);
 	return s;
 }

@@ -26,6 +26,10 @@ enum ln_status lni_token_use(struct ln_store *st,
 enum ln_status lni_token_revoke(struct ln_store *st, const char *user_id,
     struct ln_error *err) LN_USE;
 
+/* Everybody's. */
+enum ln_status lni_token_end_all(struct ln_store *st, int64_t *out_count,
+    struct ln_error *err) LN_USE;
+
 extern const char *const lni_token_sql[];
 extern const size_t lni_token_sql_count;
 

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include <ln/log.h>
+
 #include "store/search.h"
 #include "store/store.h"
 
@@ -76,6 +78,32 @@ lni_read_end(struct ln_store *st)
 	/* Nothing was written, so ending it cannot lose anything. */
 	if (st->tx_depth == 0)
 		(void)!lni_exec(st, SQL_COMMIT, NULL);
+}
+
+void
+lni_store_keys_set(struct ln_store *st, const struct ln_keys *keys)
+{
+	st->keys = keys;
+}
+
+enum ln_status
+lni_store_scrub_begin(struct ln_store *st, struct ln_error *err)
+{
+	static const char SQL_SECURE[] = "PRAGMA secure_delete=ON";
+
+	return lni_exec(st, SQL_SECURE, err);
+}
+
+void
+lni_store_scrub_end(struct ln_store *st)
+{
+	int rc;
+
+	rc = sqlite3_wal_checkpoint_v2(st->db, "main",
+	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		ln_log(LN_LOG_INFO, "store.checkpoint", "after=scrub rc=%d",
+		    rc);
 }
 
 enum ln_status

@@ -23,4 +23,17 @@ void lni_read_end(struct ln_store *st);
 /* Who acts.  Borrowed from the handle until the next ln_store_actor_set. */
 const struct ln_actor *lni_store_actor(const struct ln_store *st);
 
+/* Work on with other ${keys}, borrowed as those of ln_store_open. */
+void lni_store_keys_set(struct ln_store *st, const struct ln_keys *keys);
+
+/**
+ * lni_store_scrub_begin(st, err) / lni_store_scrub_end(st):
+ * Around a transaction whose old values must not stay in the file: what it
+ * overwrites is zeroed / the log, which holds them too, is emptied.  The second
+ * is best effort: a reader can be in the way, the next checkpoint does it then.
+ */
+enum ln_status lni_store_scrub_begin(struct ln_store *st,
+    struct ln_error *err) LN_USE;
+void lni_store_scrub_end(struct ln_store *st);
+
 #endif
