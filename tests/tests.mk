@@ -6,6 +6,9 @@
 
 CHECK_JOBS	?= 1
 CHECK_TIMEOUT	?= 300
+# Both processors, unless the caller has said how many.
+CHECK_MAKE	= $(MAKE) --no-print-directory \
+		  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 CHECK_RUN	= tests/run --jobs $(CHECK_JOBS) --timeout $(CHECK_TIMEOUT)
 
 UNIT_SRC	:= $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
@@ -75,7 +78,7 @@ check-server: all tests/node_modules/.package-lock.json
 check-web: all $(NODE_STAMPS)
 	@$(CHECK_RUN) --bin $(B) $(WEB_TESTS)
 check-asan: tests/node_modules/.package-lock.json
-	@$(MAKE) --no-print-directory FLAVOUR=asan all unit-tests
+	@$(CHECK_MAKE) FLAVOUR=asan all unit-tests
 	@$(CHECK_RUN) --bin build/asan $(UNIT_SRC:%.c=build/asan/%) \
 	    $(ASAN_TESTS)
 
