@@ -192,6 +192,7 @@ config_rotate(struct ctx *c)
 	out_int(c->out, "api_keys", r.key_count);
 	out_int(c->out, "sessions_ended", r.session_count);
 	out_int(c->out, "reset_links_ended", r.token_count);
+	out_int(c->out, "mails_dropped", r.mail_count);
 	out_int(c->out, "audit_rows", r.audit_count);
 	out_str(c->out, "audit", r.audit_first_bad == 0 ? "whole" : "broken");
 	if (r.audit_first_bad != 0) {

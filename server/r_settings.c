@@ -79,7 +79,9 @@ key_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
 static enum ln_status
 provider_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
 {
-	const struct ln_provider_wish wish = { .size = sizeof(wish) };
+	/* What is shown must be there also when the key cannot be opened. */
+	const struct ln_provider_wish wish = { .size = sizeof(wish),
+		.without_key = true };
 	struct ln_provider_conf *c = NULL;
 	enum ln_status s;
 

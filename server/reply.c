@@ -200,6 +200,7 @@ reply_status(enum ln_status s)
 	case LN_RATE_LIMITED:
 		return 429;
 	case LN_BUSY:
+	case LN_BAD_KEY:
 		return 503;
 	case LN_UPSTREAM:
 		return 502;
@@ -211,7 +212,6 @@ reply_status(enum ln_status s)
 		return 501;
 	case LN_TOO_NEW:
 	case LN_CORRUPT:
-	case LN_BAD_KEY:
 	case LN_NOMEM:
 	case LN_IO:
 	case LN_INTERNAL:
@@ -252,7 +252,8 @@ reply_fail(struct rq *q, enum ln_status s, const struct ln_error *err)
 	reply_log(q->id, s, err);
 	if (status == 500)
 		return reply_error(q, 500, "An internal error occurred");
-	if (status == 503)
+	/* Another key does not help by waiting. */
+	if (s == LN_BUSY)
 		http_response_header(q->req, "retry-after", "5");
 	return reply_field(q, status, err != NULL ? err->field : NULL,
 	    ln_error_text(err, s));

@@ -38,10 +38,13 @@ static const char SQL_LIMIT_ADD[] =
     "INSERT INTO mail_limit(kind, address_hash, at_ms) VALUES (?1, ?2, ?3)";
 static const char SQL_LIMIT_REMOVE[] =
     "DELETE FROM mail_limit WHERE id = ?1";
+static const char SQL_END_ALL[] =
+    "DELETE FROM outbox WHERE sent_ms IS NULL AND failed_ms IS NULL";
+static const char SQL_LIMIT_END_ALL[] = "DELETE FROM mail_limit";
 
 const char *const lni_outbox_sql[] = { SQL_ADD, SQL_DUE, SQL_LEASE, SQL_SENT,
 	SQL_FAILED, SQL_LATER, SQL_PURGE, SQL_LIMIT_PURGE, SQL_LIMIT_COUNT,
-	SQL_LIMIT_ADD, SQL_LIMIT_REMOVE };
+	SQL_LIMIT_ADD, SQL_LIMIT_REMOVE, SQL_END_ALL, SQL_LIMIT_END_ALL };
 const size_t lni_outbox_sql_count =
     sizeof(lni_outbox_sql) / sizeof(lni_outbox_sql[0]);
 
@@ -244,4 +247,17 @@ enum ln_status
 lni_mail_limit_remove(struct ln_store *st, int64_t id, struct ln_error *err)
 {
 	return one_number(st, SQL_LIMIT_REMOVE, id, err);
+}
+
+enum ln_status
+lni_outbox_end_all(struct ln_store *st, int64_t *out_count,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	*out_count = 0;
+	if ((s = lni_exec(st, SQL_END_ALL, err)) != LN_OK)
+		return s;
+	*out_count = lni_changes(st);
+	return lni_exec(st, SQL_LIMIT_END_ALL, err);
 }

@@ -57,6 +57,11 @@ enum ln_status lni_outbox_later(struct ln_store *st,
 enum ln_status lni_outbox_purge(struct ln_store *st, int64_t before_ms,
     struct ln_error *err) LN_USE;
 
+/* Drop what waits, and what is known of addresses: their hashes are under a
+ * key that is over. */
+enum ln_status lni_outbox_end_all(struct ln_store *st, int64_t *out_count,
+    struct ln_error *err) LN_USE;
+
 /* How many the address got after ${since_ms}, and when the first of them
  * (0: none). */
 enum ln_status lni_mail_limit_count(struct ln_store *st,

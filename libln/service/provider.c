@@ -334,7 +334,9 @@ ln_provider_resolve(struct ln_store *st, const struct ln_config *cfg,
 	if ((s = read_layers(st, cfg, user_id, wish, layers, err)) != LN_OK ||
 	    (s = choose_provider(layers, c, err)) != LN_OK ||
 	    (s = choose_model(layers, c)) != LN_OK ||
-	    (s = choose_url(layers, c, err)) != LN_OK ||
+	    (s = choose_url(layers, c, err)) != LN_OK)
+		goto out;
+	if (!wish->without_key &&
 	    (s = choose_key(st, user_id, layers, c, err)) != LN_OK)
 		goto out;
 	s = check_url(st, cfg, c, err);

@@ -11,6 +11,7 @@
 
 #include "base/envfile.h"
 #include "model/audit_rekey.h"
+#include "model/outbox.h"
 #include "model/setting.h"
 #include "model/token.h"
 #include "service/rotate_file.h"
@@ -81,6 +82,7 @@ rekey(struct rotation *r, struct ln_error *err)
 	if ((s = ln_session_end_all(r->st, &out->session_count, err)) !=
 	    LN_OK ||
 	    (s = lni_token_end_all(r->st, &out->token_count, err)) != LN_OK ||
+	    (s = lni_outbox_end_all(r->st, &out->mail_count, err)) != LN_OK ||
 	    (s = lni_retired_add(r->st, ln_store_keys(r->st), err)) != LN_OK ||
 	    (s = audit(r, err)) != LN_OK)
 		return s;

@@ -60,6 +60,7 @@ struct ln_provider_wish {
 	size_t size;
 	const char *request_provider, *request_model;
 	const char *conversation_provider, *conversation_model;
+	bool without_key;	/* to show the choice: api_key stays NULL */
 };
 
 /**

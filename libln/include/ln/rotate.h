@@ -45,6 +45,7 @@ struct ln_rotate_report {
 	int64_t key_count;	/* API keys sealed anew */
 	int64_t session_count;	/* sign-in sessions ended */
 	int64_t token_count;	/* reset links ended */
+	int64_t mail_count;	/* mails that waited, dropped */
 	int64_t audit_count;	/* rows of the log, the new one among them */
 	int64_t audit_first_bad;	/* where it was broken; 0: it was not */
 };
@@ -53,7 +54,7 @@ struct ln_rotate_report {
  * ln_rotate_secret(st, cfg, step, arg, out, err):
  * Replace the SECRET_KEY that ${cfg} was read with and ${st} was opened with by
  * a new random one.  ${step}, which may be NULL, is told of each step.  Ends
- * all sign-in sessions and reset links.  ${st} keeps the old keys: close it.
+ * all sign-in sessions and reset links; mails that wait are dropped.  ${st} keeps the old keys: close it.
  * LN_FORBIDDEN while a server runs on the database, or when SECRET_KEY stands
  * in the environment, where it cannot be replaced; LN_BAD_KEY when nothing in
  * the database fits the present key or a stored API key does not; LN_INVALID;

@@ -273,7 +273,7 @@ api_keys_are_sealed_anew_and_the_old_seals_are_gone(void **state)
 }
 
 static void
-sign_ins_and_reset_links_end(void **state)
+sign_ins_reset_links_and_waiting_mails_end(void **state)
 {
 	char cookie[LN_SESSION_COOKIE_SIZE], token[LN_RESET_TOKEN_SIZE];
 	struct env *e = *state;
@@ -284,10 +284,17 @@ sign_ins_and_reset_links_end(void **state)
 	    &err), &err);
 	people_ok(ln_auth_reset_issue(e->p->store, "ann", 60000, token, &err),
 	    &err);
+	people_tamper(e->p, "INSERT INTO outbox(kind, user_id, address_hash,"
+	    " created_ms, next_try_ms) VALUES ('reset', 'ann', zeroblob(32),"
+	    " 1, 1); INSERT INTO mail_limit(kind, address_hash, at_ms)"
+	    " VALUES ('reset', zeroblob(32), 1)");
 	rotate(e, &r);
 	assert_int_equal(r.session_count, 1);
 	assert_int_equal(r.token_count, 1);
+	assert_int_equal(r.mail_count, 1);
 	expect_pair(e);
+	assert_int_equal(place_int(e->p->store, "SELECT (SELECT count(*) FROM"
+	    " outbox) + (SELECT count(*) FROM mail_limit)"), 0);
 	assert_int_equal(place_int(e->p->store,
 	    "SELECT count(*) FROM session"), 0);
 	assert_int_equal(place_int(e->p->store,
@@ -601,7 +608,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_byte_of_the_file_stays_but_the_key),
 		T(api_keys_are_sealed_anew_and_the_old_seals_are_gone),
-		T(sign_ins_and_reset_links_end),
+		T(sign_ins_reset_links_and_waiting_mails_end),
 		T(the_log_holds_under_the_new_key_and_tells_of_it),
 		T(the_log_is_append_only_again_and_the_schema_is_ours),
 		cmocka_unit_test(a_break_in_the_log_is_not_signed_away),
