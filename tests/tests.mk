@@ -41,6 +41,11 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNIT_LIB_OBJ) $(B)/libln.a
 	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $< $(UNIT_LIB_OBJ) \
 	    $(B)/libln.a $(LDFLAGS) $(LIBLN_LIBS) -lcmocka $(UNIT_LIBS)
 
+# This one counts the hashes that libln asks libsodium for.
+$(B)/tests/unit/service/test_same_work: UNIT_LIBS := \
+    -Wl,--wrap=crypto_pwhash,--wrap=crypto_pwhash_argon2id_str \
+    -Wl,--wrap=crypto_pwhash_argon2id_str_verify
+
 .PHONY: unit-tests
 unit-tests: $(UNIT_BIN)
 
@@ -81,6 +86,11 @@ check-asan: tests/node_modules/.package-lock.json
 	@$(CHECK_MAKE) FLAVOUR=asan all unit-tests
 	@$(CHECK_RUN) --bin build/asan $(UNIT_SRC:%.c=build/asan/%) \
 	    $(ASAN_TESTS)
+
+# Not part of check: see the head of the file.
+.PHONY: check-timing
+check-timing: all tests/node_modules/.package-lock.json
+	LN_BIN=$(abspath $(B)) node tests/bench/timing.mjs
 
 lint:
 	@$(CHECK_RUN) $(LINT_TESTS)
