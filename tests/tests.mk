@@ -4,7 +4,7 @@
 # and on the sanitizer build, lint, one closing line with the counts.
 # Logs: build/test-logs.  CHECK_JOBS: files run at the same time.
 
-CHECK_JOBS	?= 1
+CHECK_JOBS	?= 2
 CHECK_TIMEOUT	?= 300
 # Both processors, unless the caller has said how many.
 CHECK_MAKE	= $(MAKE) --no-print-directory \
