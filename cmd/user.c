@@ -296,7 +296,7 @@ user_block(struct ctx *c)
 		goto out;
 	}
 	if (opt_has(&c->args, O_REVOKE)) {
-		s = ln_session_end_user(c->st, u->id, NULL, &ended, &err);
+		s = ln_auth_sessions_end(c->st, u->id, &ended, &err);
 		if (s != LN_OK) {
 			rc = ctx_fail(c, s, &err, "The account is blocked",
 			    "%s: ending sessions", u->username);
@@ -484,10 +484,8 @@ user_logout(struct ctx *c)
 		return rc;
 	if (u == NULL && (rc = tty_confirm(c, "Sign everybody out?")) != EX_OK)
 		return rc;
-	if (u != NULL)
-		s = ln_session_end_user(c->st, u->id, NULL, &ended, &err);
-	else
-		s = ln_session_end_all(c->st, &ended, &err);
+	s = ln_auth_sessions_end(c->st, u != NULL ? u->id : NULL, &ended,
+	    &err);
 	if (s != LN_OK) {
 		rc = ctx_fail(c, s, &err, NULL, "%s", c->path);
 		goto out;

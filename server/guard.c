@@ -9,6 +9,7 @@
 #include <ln/log.h>
 
 #include "client.h"
+#include "record.h"
 #include "reply.h"
 
 #define HOSTS_MAX 32
@@ -178,6 +179,7 @@ bool
 guard_enter(struct rq *q, enum limit limit)
 {
 	char quoted[300], retry[16];
+	enum limit_verdict verdict;
 	const char *account;
 	int retry_s;
 
@@ -197,15 +199,40 @@ guard_enter(struct rq *q, enum limit limit)
 	if (limit != LIMIT_DEFAULT && limit != LIMIT_PASSWORD &&
 	    limit != LIMIT_ACCOUNT_DELETE)
 		account = NULL;
-	if (!ratelimit_take(limit, q->prefix, account, &retry_s)) {
+	verdict = ratelimit_take(limit, q->prefix, account, &retry_s);
+	if (verdict != LIMIT_PASS) {
 		(void)snprintf(retry, sizeof(retry), "%d", retry_s);
 		http_response_header(q->req, "retry-after", retry);
 		ln_log(LN_LOG_WARN, "rate.limit", "req=%s ip=%s user=%s",
 		    q->id, q->addr, account != NULL ? account : "-");
+		/* One row a window: a flood must not become one of rows. */
+		if (verdict == LIMIT_HIT)
+			record(q, "rate.limit", LN_RATE_LIMITED);
 		(void)reply_error(q, 429, "Too many requests");
 		return false;
 	}
 	return true;
+}
+
+enum ln_status
+guard_again(struct ln_store *st, const unsigned char session[LN_KEY_BYTES],
+    bool is_admin, struct ln_error *err)
+{
+	struct ln_user *u = NULL;
+	enum ln_status s;
+
+	s = ln_session_user_by_hash(st, session, &u, err);
+	if (s == LN_UNAUTHENTICATED)
+		s = ln_fail(err, s, "Authentication required",
+		    "ended meanwhile");
+	else if (s == LN_OK && u->is_blocked)
+		s = ln_fail(err, LN_FORBIDDEN, GUARD_BLOCKED_TEXT,
+		    "blocked meanwhile");
+	else if (s == LN_OK && is_admin && u->role != LN_USER_ROLE_ADMIN)
+		s = ln_fail(err, LN_FORBIDDEN, GUARD_ADMIN_TEXT,
+		    "demoted meanwhile");
+	ln_user_free(u);
+	return s;
 }
 
 bool
@@ -255,6 +282,16 @@ guard_page(struct rq *q)
 	return true;
 }
 
+/* Somebody who is signed in was told no: that goes on record. */
+static bool
+refuse(struct rq *q, const char *text)
+{
+	if (q->user != NULL)
+		record(q, "http.refused", LN_FORBIDDEN);
+	(void)reply_error(q, 403, text);
+	return false;
+}
+
 bool
 guard_route(struct rq *q)
 {
@@ -277,19 +314,13 @@ guard_route(struct rq *q)
 	}
 	if (changes_state(q) || (r->flags & R_WEBSOCKET) != 0)
 		is_csrf_safe = is_csrf_safe && guard_origin(q);
-	if (!is_csrf_safe) {
-		(void)reply_error(q, 403, "CSRF validation failed");
-		return false;
-	}
+	if (!is_csrf_safe)
+		return refuse(q, "CSRF validation failed");
 	if (changes_state(q) && q->user != NULL && q->user->is_blocked &&
-	    (r->flags & R_BLOCKED_OK) == 0 && r->guard != G_ANYONE) {
-		(void)reply_error(q, 403, GUARD_BLOCKED_TEXT);
-		return false;
-	}
+	    (r->flags & R_BLOCKED_OK) == 0 && r->guard != G_ANYONE)
+		return refuse(q, GUARD_BLOCKED_TEXT);
 	if (r->guard == G_ADMIN && (q->user == NULL ||
-	    q->user->role != LN_USER_ROLE_ADMIN)) {
-		(void)reply_error(q, 403, "Administrator access required");
-		return false;
-	}
+	    q->user->role != LN_USER_ROLE_ADMIN))
+		return refuse(q, GUARD_ADMIN_TEXT);
 	return true;
 }

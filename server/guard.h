@@ -11,6 +11,7 @@
 #define GUARD_COOKIE_PLAIN "ln_session"
 #define GUARD_BLOCKED_TEXT \
 	"Your account has been blocked. Contact an administrator."
+#define GUARD_ADMIN_TEXT "Administrator access required"
 
 /**
  * guard_configure(err):
@@ -37,6 +38,16 @@ bool guard_route(struct rq *q);
  * Look the session up (again): q->user is the account as it is now, or NULL.
  */
 void guard_session(struct rq *q);
+
+/**
+ * guard_again(st, session, is_admin, err):
+ * Inside the transaction of an act: whether the session still lives and its
+ * user is not blocked and, if asked for, an administrator.  The guard's look
+ * was another moment.  LN_UNAUTHENTICATED, LN_FORBIDDEN.
+ */
+enum ln_status guard_again(struct ln_store *st,
+    const unsigned char session[LN_KEY_BYTES], bool is_admin,
+    struct ln_error *err);
 
 /**
  * guard_origin(q):

@@ -263,17 +263,23 @@ resume(struct rq *q)
 	return rc;
 }
 
+void
+job_of(const struct rq *q, struct job *j)
+{
+	if (q->user != NULL)
+		(void)snprintf(j->actor_id, sizeof(j->actor_id), "%s",
+		    q->user->id);
+	(void)snprintf(j->address, sizeof(j->address), "%s", q->prefix);
+	(void)snprintf(j->request_id, sizeof(j->request_id), "%s", q->id);
+}
+
 int
 job_start(struct rq *q, struct job *j, enum job_kind kind)
 {
 	struct ln_error err = LN_ERROR_INIT;
 
 	j->q = q;
-	if (q->user != NULL)
-		(void)snprintf(j->actor_id, sizeof(j->actor_id), "%s",
-		    q->user->id);
-	(void)snprintf(j->address, sizeof(j->address), "%s", q->prefix);
-	(void)snprintf(j->request_id, sizeof(j->request_id), "%s", q->id);
+	job_of(q, j);
 	if (!job_start_detached(j, kind)) {
 		j->free(j);
 		return reply_fail(q, ln_fail(&err, LN_BUSY,

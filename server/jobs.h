@@ -70,6 +70,13 @@ int job_start(struct rq *q, struct job *j, enum job_kind kind);
 bool job_start_detached(struct job *j, enum job_kind kind);
 
 /**
+ * job_of(q, j):
+ * Say in the audit rows of ${j} who, from where and by which request.
+ * job_start does it; a detached job may have it done.
+ */
+void job_of(const struct rq *q, struct job *j);
+
+/**
  * job_abandon(q):
  * The request goes: whatever is still running ends on its own.
  */

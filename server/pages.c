@@ -90,6 +90,12 @@ page_app(struct rq *q)
 }
 
 int
+page_settings(struct rq *q)
+{
+	return send_page(q, "settings.html");
+}
+
+int
 page_admin(struct rq *q)
 {
 	return send_page(q, "admin.html");

@@ -7,7 +7,6 @@
 #include <ln/audit.h>
 #include <ln/auth.h>
 #include <ln/conversation.h>
-#include <ln/session.h>
 
 #include "input.h"
 #include "jobs.h"
@@ -214,155 +213,85 @@ reply_outcome(struct rq *q, enum ln_status s, const struct ln_error *err)
 }
 
 /*
- * The guard's look at the role was another moment: acts read it again in the
- * transaction that changes something.
+ * The guard's look at the role was another moment: each act of ln/auth.h reads
+ * it again in the transaction that changes something, and puts a refusal on
+ * the record after the roll-back.  So no transaction is opened here.
  */
-static enum ln_status
-still_admin(struct ln_store *st, const struct rq *q, struct ln_error *err)
-{
-	struct ln_user *u = NULL;
-	enum ln_status s;
-
-	s = ln_session_user_by_hash(st, q->session, &u, err);
-	if (s == LN_OK && (u->role != LN_USER_ROLE_ADMIN || u->is_blocked))
-		s = ln_fail(err, LN_FORBIDDEN, "Administrator access required",
-		    "lost meanwhile");
-	ln_user_free(u);
-	return s;
-}
-
-struct act {
-	struct rq *q;
-	enum ln_user_role role;
-	bool blocked;
-	bool revoke;
-	const char *reason;
-	int64_t count;
-};
-
-static enum ln_status
-act_delete(struct ln_store *st, void *arg, struct ln_error *err)
-{
-	const struct act *a = arg;
-	enum ln_status s;
-
-	if ((s = still_admin(st, a->q, err)) != LN_OK)
-		return s;
-	return ln_auth_delete(st, a->q->param[0], err);
-}
-
 int
 admin_users_delete(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct act a = { .q = q };
-
-	return reply_outcome(q, ln_store_transaction(worker_store, act_delete,
-	    &a, &err), &err);
-}
-
-static enum ln_status
-act_role(struct ln_store *st, void *arg, struct ln_error *err)
-{
-	const struct act *a = arg;
 	enum ln_status s;
-	bool is_changed;
 
-	if ((s = still_admin(st, a->q, err)) != LN_OK)
-		return s;
-	return ln_auth_role_set(st, a->q->param[0], a->role, &is_changed,
-	    err);
+	s = ln_auth_delete(worker_store, q->param[0], &err);
+	return reply_outcome(q, s, &err);
 }
 
 int
 admin_user_role(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct act a = { .q = q };
+	enum ln_user_role wanted;
 	const char *role;
+	bool is_changed;
+	enum ln_status s;
 
 	if (!input_string(q, "role", 16, &role))
 		return KORE_RESULT_OK;
-	if (role == NULL || !ln_user_role_parse(role, &a.role))
+	if (role == NULL || !ln_user_role_parse(role, &wanted))
 		return reply_field(q, 400, "role",
 		    "The role must be user or admin");
-	return reply_outcome(q, ln_store_transaction(worker_store, act_role,
-	    &a, &err), &err);
-}
-
-static enum ln_status
-act_block(struct ln_store *st, void *arg, struct ln_error *err)
-{
-	struct act *a = arg;
-	const char *id = a->q->param[0];
-	enum ln_status s;
-	bool is_changed;
-
-	if ((s = still_admin(st, a->q, err)) != LN_OK)
-		return s;
-	s = a->blocked ?
-	    ln_auth_block(st, id, a->reason, 0, &is_changed, err) :
-	    ln_auth_unblock(st, id, &is_changed, err);
-	if (s == LN_OK && a->revoke)
-		s = ln_session_end_user(st, id, NULL, &a->count, err);
-	return s;
+	s = ln_auth_role_set(worker_store, q->param[0], wanted, &is_changed,
+	    &err);
+	return reply_outcome(q, s, &err);
 }
 
 int
 admin_user_block(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct act a = { .q = q };
+	const char *reason, *id = q->param[0];
+	bool blocked, is_given, revoke = false, revoke_given, is_changed;
 	struct ln_jw *w;
 	enum ln_status s;
-	bool is_given, revoke_given;
 
-	if (!input_bool(q, "blocked", &a.blocked, &is_given) ||
-	    !input_bool(q, "revoke_sessions", &a.revoke, &revoke_given) ||
-	    !input_string(q, "reason", REASON_MAX, &a.reason))
+	if (!input_bool(q, "blocked", &blocked, &is_given) ||
+	    !input_bool(q, "revoke_sessions", &revoke, &revoke_given) ||
+	    !input_string(q, "reason", REASON_MAX, &reason))
 		return KORE_RESULT_OK;
 	if (!is_given)
 		return reply_field(q, 400, "blocked", "A field is missing");
-	s = ln_store_transaction(worker_store, act_block, &a, &err);
+	s = blocked ?
+	    ln_auth_block(worker_store, id, reason, 0, &is_changed, &err) :
+	    ln_auth_unblock(worker_store, id, &is_changed, &err);
+	/* An act of its own; asked again, both find what is done already. */
+	if (s == LN_OK && revoke)
+		s = ln_auth_sessions_end(worker_store, id, NULL, &err);
 	if (s != LN_OK)
 		return reply_fail(q, s, &err);
 	if ((w = ln_jw_new()) != NULL) {
 		ln_jw_object(w, NULL);
 		ln_jw_string(w, "status", "success");
-		ln_jw_bool(w, "blocked", a.blocked);
+		ln_jw_bool(w, "blocked", blocked);
 	}
 	return reply_json(q, 200, w);
-}
-
-static enum ln_status
-act_revoke(struct ln_store *st, void *arg, struct ln_error *err)
-{
-	struct act *a = arg;
-	struct ln_user *u = NULL;
-	enum ln_status s;
-
-	if ((s = still_admin(st, a->q, err)) != LN_OK ||
-	    (s = ln_user_get(st, a->q->param[0], &u, err)) != LN_OK)
-		return s;
-	ln_user_free(u);
-	return ln_session_end_user(st, a->q->param[0], NULL, &a->count, err);
 }
 
 int
 admin_user_revoke(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct act a = { .q = q };
 	struct ln_jw *w;
 	enum ln_status s;
+	int64_t count;
 
-	s = ln_store_transaction(worker_store, act_revoke, &a, &err);
+	s = ln_auth_sessions_end(worker_store, q->param[0], &count, &err);
 	if (s != LN_OK)
 		return reply_fail(q, s, &err);
 	if ((w = ln_jw_new()) != NULL) {
 		ln_jw_object(w, NULL);
 		ln_jw_string(w, "status", "success");
-		ln_jw_int(w, "revoked", a.count);
+		ln_jw_int(w, "revoked", count);
 	}
 	return reply_json(q, 200, w);
 }

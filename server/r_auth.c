@@ -85,19 +85,6 @@ set_floor(struct rq *q, int64_t at_least_ms)
 	    at_least_ms;
 }
 
-static void
-set_cookie(struct rq *q, const char *value, int64_t max_age_s)
-{
-	char header[256];
-
-	(void)snprintf(header, sizeof(header),
-	    "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%lld%s",
-	    server.is_tls ? GUARD_COOKIE_TLS : GUARD_COOKIE_PLAIN, value,
-	    (long long)max_age_s, server.is_tls ? "; Secure" : "");
-	http_response_header(q->req, "set-cookie", header);
-	ln_wipe(header, sizeof(header));
-}
-
 static int
 reply_user_id(struct rq *q, const char *id)
 {
@@ -115,24 +102,19 @@ static void
 login_run(struct job *j, struct ln_store *st)
 {
 	struct auth_job *a = (struct auth_job *)j;
-	struct ln_actor actor = { "user", NULL, j->address, j->request_id };
+	struct ln_auth_place place = { .size = sizeof(place) };
 	struct ln_user *u = NULL;
 
-	j->status = ln_auth_login(st, a->name, a->password, &u, &j->err);
+	place.address = j->address;
+	place.agent = a->agent;
+	/* What was presented dies; what is planted is never kept. */
+	place.old_session = a->has_old_session ? a->old_session : NULL;
+	j->status = ln_auth_sign_in(st, a->name, a->password, &place,
+	    a->cookie, &u, &j->err);
 	ln_wipe_free(a->password);
 	a->password = NULL;
-	if (j->status == LN_OK) {
-		actor.user_id = u->id;
-		ln_store_actor_set(st, &actor);
-		/* What was presented dies; what is planted is never kept. */
-		if (a->has_old_session)
-			j->status = ln_session_end(st, a->old_session,
-			    &j->err);
-		if (j->status == LN_OK || j->status == LN_NOT_FOUND)
-			j->status = ln_session_create(st, u->id, j->address,
-			    a->agent, a->cookie, &j->err);
+	if (u != NULL)
 		(void)snprintf(a->id, sizeof(a->id), "%s", u->id);
-	}
 	ln_user_free(u);
 }
 
@@ -145,7 +127,7 @@ login_done(struct rq *q, struct job *j)
 		ratelimit_failed(a->name);
 	if (j->status != LN_OK)
 		return reply_fail(q, j->status, &j->err);
-	set_cookie(q, a->cookie, LN_SESSION_MS / 1000);
+	reply_cookie(q, a->cookie, LN_SESSION_MS / 1000);
 	return reply_user_id(q, a->id);
 }
 
@@ -188,7 +170,7 @@ auth_logout(struct rq *q)
 		if (s != LN_OK && s != LN_NOT_FOUND)
 			return reply_fail(q, s, &err);
 	}
-	set_cookie(q, "", 0);
+	reply_cookie(q, "", 0);
 	return reply_success(q);
 }
 

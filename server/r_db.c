@@ -11,9 +11,9 @@
 
 #include <ln/audit.h>
 #include <ln/buf.h>
-#include <ln/session.h>
 #include <ln/transfer.h>
 
+#include "guard.h"
 #include "jobs.h"
 #include "multipart.h"
 #include "reply.h"
@@ -82,21 +82,6 @@ keep_going(void *arg, int percent)
 	return !jobs_stopping();
 }
 
-/* Queueing took time: is the person still an administrator? */
-static enum ln_status
-still_admin(struct db_job *d, struct ln_store *st)
-{
-	struct ln_user *u = NULL;
-	enum ln_status s;
-
-	s = ln_session_user_by_hash(st, d->session, &u, &d->j.err);
-	if (s == LN_OK && (u->role != LN_USER_ROLE_ADMIN || u->is_blocked))
-		s = ln_fail(&d->j.err, LN_FORBIDDEN,
-		    "Administrator access required", "lost meanwhile");
-	ln_user_free(u);
-	return s;
-}
-
 static void
 export_file_run(struct job *j, struct ln_store *st)
 {
@@ -105,8 +90,14 @@ export_file_run(struct job *j, struct ln_store *st)
 		.progress = keep_going };
 	int64_t bytes;
 
-	if ((j->status = still_admin(d, st)) == LN_OK)
+	/* Queueing took time: is the person still an administrator? */
+	j->status = guard_again(st, d->session, true, &j->err);
+	if (j->status == LN_OK)
 		j->status = ln_export(st, d->path, &opts, &bytes, &j->err);
+	/* What cannot be put on record does not leave. */
+	if (j->status == LN_OK)
+		j->status = ln_audit_add(st, "db.export", NULL, LN_OK, NULL,
+		    &j->err);
 }
 
 struct mapping {
@@ -168,6 +159,9 @@ export_json_run(struct job *j, struct ln_store *st)
 	struct db_job *d = (struct db_job *)j;
 
 	j->status = ln_export_user_json(st, d->user_id, &d->out, &j->err);
+	if (j->status == LN_OK)
+		j->status = ln_audit_add(st, "user.export", d->user_id, LN_OK,
+		    NULL, &j->err);
 }
 
 static int
@@ -310,8 +304,8 @@ import_run(struct job *j, struct ln_store *st)
 	struct ln_transfer_opts opts = { .size = sizeof(opts),
 		.progress = keep_going };
 
-	if ((j->status = still_admin(d, st)) != LN_OK ||
-	    (j->status = unwrap(d)) != LN_OK)
+	if ((j->status = guard_again(st, d->session, true,
+	    &j->err)) != LN_OK || (j->status = unwrap(d)) != LN_OK)
 		return;
 	opts.is_dry_run = d->is_dry_run;
 	opts.keep_admin_id = d->user_id;

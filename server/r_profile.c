@@ -68,38 +68,58 @@ profile_update(struct rq *q)
 	return rc;
 }
 
-struct password_job {
+/* What the password of the account is asked for: not on the loop. */
+struct own_job {
 	struct job j;
-	char *old_password;
-	char *new_password;
+	char *password;
+	char *new_password;	/* NULL: the account is to go */
 	char user_id[64];
 	unsigned char session[LN_KEY_BYTES];
 };
 
 static void
-password_free(struct job *j)
+own_free(struct job *j)
 {
-	struct password_job *p = (struct password_job *)j;
+	struct own_job *p = (struct own_job *)j;
 
-	ln_wipe_free(p->old_password);
+	ln_wipe_free(p->password);
 	ln_wipe_free(p->new_password);
 	ln_wipe(p, sizeof(*p));
 	free(p);
 }
 
+static int
+own_start(struct rq *q, const char *password, const char *new_password,
+    void (*run)(struct job *, struct ln_store *),
+    int (*done)(struct rq *, struct job *))
+{
+	struct own_job *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return reply_fail(q, LN_NOMEM, NULL);
+	p->j.run = run;
+	p->j.done = done;
+	p->j.free = own_free;
+	p->password = strdup(password);
+	if (new_password != NULL)
+		p->new_password = strdup(new_password);
+	if (p->password == NULL ||
+	    (new_password != NULL && p->new_password == NULL)) {
+		own_free(&p->j);
+		return reply_fail(q, LN_NOMEM, NULL);
+	}
+	(void)snprintf(p->user_id, sizeof(p->user_id), "%s", q->user->id);
+	memcpy(p->session, q->session, sizeof(p->session));
+	return job_start(q, &p->j, JOB_HASH);
+}
+
 static void
 password_run(struct job *j, struct ln_store *st)
 {
-	struct password_job *p = (struct password_job *)j;
+	struct own_job *p = (struct own_job *)j;
 
-	j->status = ln_auth_verify(st, p->user_id, p->old_password, &j->err);
-	if (j->status == LN_UNAUTHENTICATED)
-		j->status = ln_fail_field(&j->err, LN_INVALID,
-		    "current_password", "The current password is wrong",
-		    "wrong");
-	if (j->status == LN_OK)
-		j->status = ln_auth_password_set(st, p->user_id,
-		    p->new_password, p->session, &j->err);
+	j->status = ln_auth_password_change(st, p->user_id, p->password,
+	    p->new_password, p->session, &j->err);
 }
 
 static int
@@ -114,7 +134,6 @@ int
 profile_password(struct rq *q)
 {
 	const char *current, *wanted, *again;
-	struct password_job *p;
 
 	if (!input_string(q, "current_password", SERVER_BODY_MAX, &current) ||
 	    !input_string(q, "new_password", SERVER_BODY_MAX, &wanted) ||
@@ -129,18 +148,106 @@ profile_password(struct rq *q)
 	if (again == NULL || strcmp(wanted, again) != 0)
 		return reply_field(q, 400, "confirm_new_password",
 		    "Passwords do not match");
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		return reply_fail(q, LN_NOMEM, NULL);
-	p->j.run = password_run;
-	p->j.done = password_done;
-	p->j.free = password_free;
-	p->old_password = strdup(current);
-	p->new_password = strdup(wanted);
-	if (p->old_password == NULL || p->new_password == NULL) {
-		password_free(&p->j);
-		return reply_fail(q, LN_NOMEM, NULL);
+	return own_start(q, current, wanted, password_run, password_done);
+}
+
+static void
+delete_run(struct job *j, struct ln_store *st)
+{
+	struct own_job *p = (struct own_job *)j;
+
+	j->status = ln_auth_delete_own(st, p->user_id, p->password, &j->err);
+}
+
+static int
+delete_done(struct rq *q, struct job *j)
+{
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	reply_cookie(q, "", 0);
+	return reply_success(q);
+}
+
+int
+account_delete(struct rq *q)
+{
+	const char *password;
+
+	if (!input_string(q, "password", SERVER_BODY_MAX, &password))
+		return KORE_RESULT_OK;
+	if (password == NULL || *password == '\0')
+		return reply_field(q, 400, "password",
+		    "The password is required");
+	return own_start(q, password, NULL, delete_run, delete_done);
+}
+
+/* Enough to tell a user's 20 sessions apart, too little to be a secret. */
+#define SESSION_ID_BYTES 8
+#define SESSION_ID_SIZE (2 * SESSION_ID_BYTES + 1)
+
+static const char *
+session_id(const struct ln_session *session, char out[SESSION_ID_SIZE])
+{
+	size_t i;
+
+	for (i = 0; i < SESSION_ID_BYTES; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x",
+		    (unsigned)session->hash[i]);
+	return out;
+}
+
+int
+profile_sessions_list(struct rq *q)
+{
+	struct ln_session_list list = { NULL, 0 };
+	struct ln_error err = LN_ERROR_INIT;
+	const struct ln_session *one;
+	char id[SESSION_ID_SIZE];
+	struct ln_jw *w;
+	enum ln_status s;
+	size_t i;
+
+	s = ln_session_list(worker_store, q->user->id, &list, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_array(w, "sessions");
+		for (i = 0; i < list.count; i++) {
+			one = list.items[i];
+			ln_jw_object(w, NULL);
+			ln_jw_string(w, "id", session_id(one, id));
+			ln_jw_bool(w, "current", memcmp(one->hash, q->session,
+			    sizeof(one->hash)) == 0);
+			ln_jw_string(w, "address", one->address);
+			ln_jw_string(w, "agent", one->agent);
+			ln_jw_time(w, "created_at", one->created_ms);
+			ln_jw_time(w, "expires_at", one->expires_ms);
+			ln_jw_end(w);
+		}
 	}
-	(void)snprintf(p->user_id, sizeof(p->user_id), "%s", q->user->id);
-	memcpy(p->session, q->session, sizeof(p->session));
-	return job_start(q, &p->j, JOB_HASH);
+	ln_session_list_free(&list);
+	return reply_json(q, 200, w);
+}
+
+int
+profile_session_end(struct rq *q)
+{
+	struct ln_session_list list = { NULL, 0 };
+	struct ln_error err = LN_ERROR_INIT;
+	char id[SESSION_ID_SIZE];
+	enum ln_status s;
+	size_t i;
+
+	s = ln_session_list(worker_store, q->user->id, &list, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	for (i = 0; i < list.count && strcmp(session_id(list.items[i], id),
+	    q->param[0]) != 0; i++)
+		continue;
+	s = i < list.count ? ln_auth_session_end(worker_store, q->user->id,
+	    list.items[i]->hash, &err) :
+	    ln_fail(&err, LN_NOT_FOUND, "", "no such session");
+	ln_session_list_free(&list);
+	return s == LN_OK ? reply_success(q) : reply_fail(q, s, &err);
 }

@@ -8,7 +8,9 @@
 #include <ln/provider.h>
 #include <ln/setting.h>
 
+#include "guard.h"
 #include "input.h"
+#include "record.h"
 #include "reply.h"
 #include "routes.h"
 
@@ -173,6 +175,7 @@ set_text(struct ln_store *st, const char *user_id, const char *name,
 
 /* One update, all or nothing. */
 struct update {
+	const struct rq *q;
 	const char *user_id;	/* NULL: the instance */
 	struct ln_provider_change change;
 	const char *prompt, *theme, *endpoints;
@@ -185,9 +188,10 @@ static enum ln_status
 apply(struct ln_store *st, void *arg, struct ln_error *err)
 {
 	const struct update *u = arg;
-	enum ln_status s = LN_OK;
+	enum ln_status s;
 
-	if (u->has_change)
+	s = guard_again(st, u->q->session, u->user_id == NULL, err);
+	if (s == LN_OK && u->has_change)
 		s = ln_provider_set(st, server.cfg, u->user_id, &u->change,
 		    err);
 	if (s == LN_OK && u->prompt != NULL)
@@ -203,6 +207,18 @@ apply(struct ln_store *st, void *arg, struct ln_error *err)
 	if (s == LN_OK && u->has_registration)
 		s = ln_setting_set(st, NULL, "allow_registration",
 		    u->allow_registration ? "true" : "false", err);
+	return s;
+}
+
+/* A refusal is put on record after the roll-back, which would take it. */
+static enum ln_status
+update(struct update *u, struct ln_error *err)
+{
+	enum ln_status s;
+
+	s = ln_store_transaction(worker_store, apply, u, err);
+	if (s == LN_FORBIDDEN)
+		record(u->q, "setting.set", s);
 	return s;
 }
 
@@ -247,7 +263,7 @@ int
 admin_settings_update(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct update u = { .user_id = NULL };
+	struct update u = { .q = q };
 	enum ln_status s;
 
 	if (!read_update(q, &u) ||
@@ -255,7 +271,7 @@ admin_settings_update(struct rq *q)
 	    &u.has_registration) ||
 	    !input_string(q, "allowed_endpoints", FIELD_MAX, &u.endpoints))
 		return KORE_RESULT_OK;
-	s = ln_store_transaction(worker_store, apply, &u, &err);
+	s = update(&u, &err);
 	return s == LN_OK ? admin_settings_show(q) : reply_fail(q, s, &err);
 }
 
@@ -285,12 +301,12 @@ int
 user_settings_update(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct update u = { .user_id = q->user->id };
+	struct update u = { .q = q, .user_id = q->user->id };
 	enum ln_status s;
 
 	if (!read_update(q, &u) || !input_string(q, "theme", 32, &u.theme))
 		return KORE_RESULT_OK;
-	s = ln_store_transaction(worker_store, apply, &u, &err);
+	s = update(&u, &err);
 	return s == LN_OK ? user_settings_show(q) : reply_fail(q, s, &err);
 }
 
@@ -313,11 +329,11 @@ int
 provider_config_update(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct update u = { .user_id = q->user->id };
+	struct update u = { .q = q, .user_id = q->user->id };
 	enum ln_status s;
 
 	if (!read_change(q, &u.change, &u.has_change))
 		return KORE_RESULT_OK;
-	s = ln_store_transaction(worker_store, apply, &u, &err);
+	s = update(&u, &err);
 	return s == LN_OK ? provider_config_show(q) : reply_fail(q, s, &err);
 }

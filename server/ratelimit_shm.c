@@ -93,9 +93,13 @@ age_of(uint64_t v, int64_t now)
 	return (int64_t)(ticks & TIME_MASK) * TICK_MS;
 }
 
-/* The entry of the key, or the one to give up for it: the oldest. */
+/*
+ * The entry of the key, or the one to give up for it: the oldest.  ${out} is
+ * what was in it: who changes the entry compares with that, so that a place
+ * which somebody else has taken meanwhile is looked for again.
+ */
 static _Atomic uint64_t *
-find_entry(uint64_t h, int64_t now)
+find_entry(uint64_t h, int64_t now, uint64_t *out)
 {
 	_Atomic uint64_t *ways, *oldest;
 	uint64_t v;
@@ -106,21 +110,24 @@ find_entry(uint64_t h, int64_t now)
 	oldest = &ways[0];
 	oldest_age = -1;
 	for (i = 0; i < SHARED_RATE_WAYS; i++) {
-		v = atomic_load_explicit(&ways[i], memory_order_relaxed);
-		if (v >> 40 == tag_of(h))
+		v = atomic_load(&ways[i]);
+		if (v >> 40 == tag_of(h)) {
+			*out = v;
 			return &ways[i];
+		}
 		age = v == 0 ? INT64_MAX : age_of(v, now);
 		if (age > oldest_age) {
 			oldest_age = age;
 			oldest = &ways[i];
+			*out = v;
 		}
 	}
 	return oldest;
 }
 
 /*
- * Count one, up to ${most}.  Returns how many there are in the window, this
- * one included; more than ${most} means that it was not counted.
+ * Count one, up to ${most}.  Returns how many there were in the window before
+ * it; ${most} and more mean that it is one too many.
  */
 static uint64_t
 take(enum limit class, uint64_t h, uint64_t most, int64_t *out_left_ms)
@@ -131,8 +138,7 @@ take(enum limit class, uint64_t h, uint64_t most, int64_t *out_left_ms)
 
 	now = ln_time_mono_ms();
 	for (;;) {
-		e = find_entry(h, now);
-		old = atomic_load(e);
+		e = find_entry(h, now, &old);
 		opened = now;
 		count = 0;
 		if (old >> 40 == tag_of(h) &&
@@ -141,26 +147,31 @@ take(enum limit class, uint64_t h, uint64_t most, int64_t *out_left_ms)
 			count = old & COUNT_MASK;
 		}
 		*out_left_ms = opened + limits[class].window_ms - now;
-		if (count >= most)
-			return most + 1;
+		/* The first that is too many is counted, and no other. */
+		if (count > most)
+			return count;
 		if (atomic_compare_exchange_weak(e, &old,
 		    pack(tag_of(h), opened, count + 1)))
-			return count + 1;
+			return count;
 	}
 }
 
-bool
+enum limit_verdict
 ratelimit_take(enum limit class, const char *who, const char *account,
     int *out_retry_s)
 {
+	uint64_t before;
 	int64_t left;
 
 	*out_retry_s = 0;
-	if (class == LIMIT_NONE || take(class, hash_key(class, who, account),
-	    limits[class].count, &left) <= limits[class].count)
-		return true;
+	if (class == LIMIT_NONE)
+		return LIMIT_PASS;
+	before = take(class, hash_key(class, who, account),
+	    limits[class].count, &left);
+	if (before < limits[class].count)
+		return LIMIT_PASS;
 	*out_retry_s = (int)((left + 999) / 1000);
-	return false;
+	return before == limits[class].count ? LIMIT_HIT : LIMIT_REFUSE;
 }
 
 /* Names are told apart as the accounts are: folded, or as typed if broken. */
@@ -184,7 +195,7 @@ ratelimit_failed(const char *name)
 
 	/* A few beyond the limit are remembered: they make the delay grow. */
 	(void)take(LIMIT_FAILURE, hash_name(name),
-	    limits[LIMIT_FAILURE].count + DELAY_MAX_S - 1, &left);
+	    limits[LIMIT_FAILURE].count + DELAY_MAX_S - 2, &left);
 }
 
 int64_t
@@ -195,7 +206,7 @@ ratelimit_delay_ms(const char *name)
 
 	h = hash_name(name);
 	now = ln_time_mono_ms();
-	v = atomic_load(find_entry(h, now));
+	(void)find_entry(h, now, &v);
 	if (v >> 40 != tag_of(h) ||
 	    age_of(v, now) >= limits[LIMIT_FAILURE].window_ms)
 		return 0;

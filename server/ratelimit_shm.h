@@ -18,12 +18,18 @@ enum limit {
 	LIMIT_FAILURE,	/* failed sign-ins of one account */
 };
 
+enum limit_verdict {
+	LIMIT_PASS,
+	LIMIT_HIT,	/* one too many, the first of this window */
+	LIMIT_REFUSE,	/* another one */
+};
+
 /**
  * ratelimit_take(class, who, account, out_retry_s):
  * Count one request of ${who} (an address key; ${account} may be NULL).
- * False when it is one too many; ${out_retry_s} then says when to try again.
+ * When it is one too many, ${out_retry_s} says when to try again.
  */
-bool ratelimit_take(enum limit class, const char *who, const char *account,
+enum limit_verdict ratelimit_take(enum limit class, const char *who, const char *account,
     int *out_retry_s);
 
 /**

@@ -5,6 +5,9 @@
 
 #include <ln/buf.h>
 #include <ln/log.h>
+#include <ln/secret.h>
+
+#include "guard.h"
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define REPLY_MAX ((size_t)256 * 1024 * 1024)
@@ -117,6 +120,19 @@ reply_attachment(struct rq *q, const char *type, const char *name,
 {
 	reply_disposition(q, name);
 	return reply_bytes(q, 200, type, p, n);
+}
+
+void
+reply_cookie(struct rq *q, const char *value, int64_t max_age_s)
+{
+	char header[256];
+
+	(void)snprintf(header, sizeof(header),
+	    "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%lld%s",
+	    server.is_tls ? GUARD_COOKIE_TLS : GUARD_COOKIE_PLAIN, value,
+	    (long long)max_age_s, server.is_tls ? "; Secure" : "");
+	http_response_header(q->req, "set-cookie", header);
+	ln_wipe(header, sizeof(header));
 }
 
 /* When even the writer of errors has no memory. */

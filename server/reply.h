@@ -70,6 +70,12 @@ int reply_attachment(struct rq *q, const char *type, const char *name,
 void reply_disposition(struct rq *q, const char *name);
 
 /**
+ * reply_cookie(q, value, max_age_s):
+ * Set the session cookie of the reply to come; "" and 0 remove it.
+ */
+void reply_cookie(struct rq *q, const char *value, int64_t max_age_s);
+
+/**
  * reply_headers(q, is_page, is_cacheable):
  * The security headers alone, for replies that write their body themselves.
  */

@@ -11,7 +11,7 @@
 /* clang-format off */
 const struct route routes[] = {
 	{ GET,    "/", G_PAGE_USER, 0, 0, LIMIT_NONE, page_app },
-	{ GET,    "/settings", G_PAGE_USER, 0, 0, LIMIT_NONE, page_app },
+	{ GET,    "/settings", G_PAGE_USER, 0, 0, LIMIT_NONE, page_settings },
 	{ GET,    "/profile", G_PAGE_USER, 0, 0, LIMIT_NONE, page_app },
 	{ GET,    "/login", G_PAGE, 0, 0, LIMIT_NONE, page_login },
 	{ GET,    "/reset-password/*", G_PAGE, 0, 0, LIMIT_NONE, page_reset },
@@ -33,6 +33,10 @@ const struct route routes[] = {
 	{ GET,    "/api/profile", G_USER, 0, 0, LIMIT_DEFAULT, profile_show },
 	{ PUT,    "/api/profile", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, profile_update },
 	{ POST,   "/api/profile/password", G_USER, R_JSON, SMALL, LIMIT_PASSWORD, profile_password },
+
+	{ GET,    "/api/profile/sessions", G_USER, 0, 0, LIMIT_DEFAULT, profile_sessions_list },
+	{ DELETE, "/api/profile/sessions/*", G_USER, 0, 0, LIMIT_DEFAULT, profile_session_end },
+	{ POST,   "/api/account/delete", G_USER, R_JSON, SMALL, LIMIT_ACCOUNT_DELETE, account_delete },
 
 	{ GET,    "/api/history", G_USER, 0, 0, LIMIT_DEFAULT, history_list },
 	{ GET,    "/api/chat/*", G_USER, 0, 0, LIMIT_DEFAULT, chat_show },

@@ -18,6 +18,9 @@ int auth_reset(struct rq *);
 int profile_show(struct rq *);
 int profile_update(struct rq *);
 int profile_password(struct rq *);
+int profile_sessions_list(struct rq *);
+int profile_session_end(struct rq *);
+int account_delete(struct rq *);
 
 /* r_sessions.c */
 int history_list(struct rq *);
@@ -73,6 +76,7 @@ int chat_stream(struct rq *);
 /* pages.c */
 int page_login(struct rq *);
 int page_app(struct rq *);
+int page_settings(struct rq *);
 int page_admin(struct rq *);
 int page_reset(struct rq *);
 int page_favicon(struct rq *);

@@ -68,8 +68,8 @@ begin(struct hub_client *cl, const struct ln_json *m, bool is_regenerate)
 	enum ln_status s;
 	int retry_s;
 
-	if (!ratelimit_take(LIMIT_DEFAULT, cl->prefix, cl->user_id,
-	    &retry_s)) {
+	if (ratelimit_take(LIMIT_DEFAULT, cl->prefix, cl->user_id,
+	    &retry_s) != LIMIT_PASS) {
 		send_error(cl, ln_json_get_string(m, "session_id"),
 		    ln_json_get_string(m, "temp_id"), NULL,
 		    "Too many requests");

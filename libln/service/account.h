@@ -42,6 +42,17 @@ enum ln_status lni_account_may_act(struct ln_store *st, const char *target_id,
     bool is_admin_act, struct ln_error *err) LN_USE;
 
 /**
+ * lni_account_verify(st, user_id, pw, out_hash, out_needs_rehash, err):
+ * Verify against the stored hash of ${user_id}; NULL verifies against nobody
+ * for the same time.  ${out_hash} is what was there (wipe and free it), so
+ * that a transaction can look whether it still is.  Anything that cannot be
+ * verified is a wrong password to the outside: LN_UNAUTHENTICATED.  Slow.
+ */
+enum ln_status lni_account_verify(struct ln_store *st, const char *user_id,
+    const char *pw, char **out_hash, bool *out_needs_rehash,
+    struct ln_error *err) LN_USE;
+
+/**
  * lni_account_end(st, s, action, target_id, err):
  * End the transaction of an act as lni_tx_end does; a refusal (LN_FORBIDDEN,
  * LN_CONFLICT) goes to the audit log after the roll-back.
@@ -61,5 +72,12 @@ void lni_account_note(struct ln_store *st, enum ln_status outcome,
 enum ln_status lni_account_hash_set(struct ln_store *st, const char *user_id,
     const char *hash, const unsigned char *keep_session, struct ln_error *err)
     LN_USE;
+
+/**
+ * lni_account_delete(st, user_id, err):
+ * What ln_auth_delete does, inside the caller's transaction.
+ */
+enum ln_status lni_account_delete(struct ln_store *st, const char *user_id,
+    struct ln_error *err) LN_USE;
 
 #endif

@@ -272,8 +272,9 @@ ln_auth_role_set(struct ln_store *st, const char *user_id,
 	return s;
 }
 
-static enum ln_status
-delete_tx(struct ln_store *st, const char *user_id, struct ln_error *err)
+enum ln_status
+lni_account_delete(struct ln_store *st, const char *user_id,
+    struct ln_error *err)
 {
 	struct ln_user *u = NULL;
 	enum ln_status s;
@@ -304,7 +305,7 @@ ln_auth_delete(struct ln_store *st, const char *user_id, struct ln_error *err)
 
 	if ((s = lni_tx_begin(st, err)) != LN_OK)
 		return s;
-	s = delete_tx(st, user_id, err);
+	s = lni_account_delete(st, user_id, err);
 	return lni_account_end(st, s, "user.delete", user_id, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include <ln/audit.h>
 #include <ln/log.h>
+#include <ln/session.h>
 #include <ln/text.h>
 #include <ln/time.h>
 
@@ -26,14 +27,10 @@
 
 #define NAME_TAG_BYTES 8
 
-/*
- * Verify against the stored hash of ${user_id}; NULL verifies against nobody
- * for the same time.  ${out_hash} is what was there.  Anything that cannot be
- * verified is a wrong password to the outside.
- */
-static enum ln_status
-verify(struct ln_store *st, const char *user_id, const char *pw,
-    char **out_hash, bool *out_needs_rehash, struct ln_error *err)
+enum ln_status
+lni_account_verify(struct ln_store *st, const char *user_id,
+    const char *pw, char **out_hash, bool *out_needs_rehash,
+    struct ln_error *err)
 {
 	char *hash = NULL;
 	enum ln_status s;
@@ -104,7 +101,26 @@ struct login {
 	const char *fresh;	/* its replacement, "" for none */
 	bool is_stale;		/* the stored hash is another one by now */
 	struct ln_user *user;	/* as it is after the login */
+	const struct ln_auth_place *place;	/* NULL: no session is wanted */
+	char *cookie;		/* with a place: LN_SESSION_COOKIE_SIZE */
 };
+
+/* In the transaction that looked at the hash again: a reset that ends all
+ * sessions comes before, and the hash is another one, or after. */
+static enum ln_status
+open_session(struct ln_store *st, const struct login *l, struct ln_error *err)
+{
+	const struct ln_auth_place *p = l->place;
+	enum ln_status s;
+
+	if (p == NULL)
+		return LN_OK;
+	if (p->old_session != NULL && (s = ln_session_end(st,
+	    p->old_session, err)) != LN_OK)
+		return s;
+	return ln_session_create(st, l->user_id, p->address, p->agent,
+	    l->cookie, err);
+}
 
 static enum ln_status
 login_tx(struct ln_store *st, struct login *l, struct ln_error *err)
@@ -131,6 +147,8 @@ login_tx(struct ln_store *st, struct login *l, struct ln_error *err)
 		goto out;
 	s = lni_user_login_set(st, l->user_id, ln_time_now_ms(), err);
 	if (s == LN_OK)
+		s = open_session(st, l, err);
+	if (s == LN_OK)
 		s = ln_audit_add(st, ACTION_LOGIN, l->user_id, LN_OK,
 		    l->fresh[0] != '\0' ? "password hash renewed" : NULL, err);
 	if (s == LN_OK)
@@ -153,6 +171,8 @@ login_finish(struct ln_store *st, struct login *l, struct ln_error *err)
 	if (s != LN_OK) {
 		ln_user_free(l->user);
 		l->user = NULL;
+		if (l->place != NULL)
+			ln_wipe(l->cookie, LN_SESSION_COOKIE_SIZE);
 	}
 	return s;
 }
@@ -172,8 +192,8 @@ login_try(struct ln_store *st, struct ln_user *const *found, size_t count,
 	size_t i = 0;
 
 	do {
-		s = verify(st, i < count ? found[i]->id : NULL, pw, &verified,
-		    &needs_rehash, err);
+		s = lni_account_verify(st, i < count ? found[i]->id : NULL,
+		    pw, &verified, &needs_rehash, err);
 	} while (s == LN_UNAUTHENTICATED && ++i < count);
 	if (s != LN_OK)
 		return s;
@@ -191,35 +211,58 @@ login_try(struct ln_store *st, struct ln_user *const *found, size_t count,
 	return s;
 }
 
-enum ln_status
-ln_auth_login(struct ln_store *st, const char *name, const char *pw,
-    struct ln_user **out, struct ln_error *err)
+static enum ln_status
+login(struct ln_store *st, const char *name, const char *pw,
+    struct login *l, struct ln_error *err)
 {
 	struct ln_user *found[LNI_USER_MATCH_MAX];
-	struct login l = { 0 };
 	char *typed = NULL;
 	enum ln_status s;
 	size_t count = 0;
 	int tries = 0;
 
-	*out = NULL;
 	if ((s = ln_text_trim(name, &typed, err)) != LN_OK)
 		return s;
 	if ((s = lni_user_match(st, typed, found, &count, err)) != LN_OK)
 		goto out;
 	do {
-		l.is_stale = false;
-		s = login_try(st, found, count, pw, &l, err);
-	} while (l.is_stale && ++tries < LOGIN_TRIES);
+		l->is_stale = false;
+		s = login_try(st, found, count, pw, l, err);
+	} while (l->is_stale && ++tries < LOGIN_TRIES);
 	/* Deleted between the look and the lock: never there. */
 	if (s == LN_UNAUTHENTICATED || s == LN_NOT_FOUND)
 		s = login_wrong(st, count > 0 ? found[0]->id : NULL, typed,
 		    err);
-	*out = l.user;
 out:
 	while (count > 0)
 		ln_user_free(found[--count]);
 	ln_wipe_free(typed);
+	return s;
+}
+
+enum ln_status
+ln_auth_login(struct ln_store *st, const char *name, const char *pw,
+    struct ln_user **out, struct ln_error *err)
+{
+	struct login l = { 0 };
+	enum ln_status s;
+
+	s = login(st, name, pw, &l, err);
+	*out = l.user;
+	return s;
+}
+
+enum ln_status
+ln_auth_sign_in(struct ln_store *st, const char *name, const char *pw,
+    const struct ln_auth_place *place, char out_cookie[LN_SESSION_COOKIE_SIZE],
+    struct ln_user **out, struct ln_error *err)
+{
+	struct login l = { .place = place, .cookie = out_cookie };
+	enum ln_status s;
+
+	memset(out_cookie, 0, LN_SESSION_COOKIE_SIZE);
+	s = login(st, name, pw, &l, err);
+	*out = l.user;
 	return s;
 }
 
@@ -231,7 +274,7 @@ ln_auth_verify(struct ln_store *st, const char *user_id, const char *pw,
 	bool needs_rehash;
 	enum ln_status s;
 
-	s = verify(st, user_id, pw, &hash, &needs_rehash, err);
+	s = lni_account_verify(st, user_id, pw, &hash, &needs_rehash, err);
 	ln_wipe_free(hash);
 	if (s == LN_UNAUTHENTICATED) {
 		lni_account_note(st, s, "auth.verify", user_id, NULL);

@@ -16,18 +16,21 @@ import { build } from 'esbuild';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const src = join(root, 'src');
-const PAGES = ['admin.html', 'app.html', 'login.html', 'reset.html'];
+const PAGES = ['admin.html', 'app.html', 'login.html', 'reset.html',
+	'settings.html'];
 const SCRIPTS = {
 	theme: 'src/lib/theme-boot.ts',
 	login: 'src/login/main.ts',
 	reset: 'src/reset/main.ts',
 	app: 'src/chat/main.ts',
 	admin: 'src/admin/main.ts',
+	settings: 'src/settings/main.ts',
 };
 const STYLES = {
 	login: 'src/css/login.css',
 	app: 'src/css/app.css',
 	admin: 'src/css/admin.css',
+	settings: 'src/css/settings.css',
 };
 
 function outDir(args) {

@@ -61,8 +61,9 @@ export class Client {
 		};
 	}
 
-	// Open a request; the answer's head.  body: Buffer, string or nothing.
-	open(method, path, { headers = {}, json, body } = {}) {
+	// Open a request; the answer's head.  body: Buffer, string or nothing;
+	// tls: options for the connection.
+	open(method, path, { headers = {}, json, body, tls } = {}) {
 		const { lib, options } = this.transport();
 		const all = { host: this.server.host };
 
@@ -84,7 +85,7 @@ export class Client {
 			all["content-length"] ??= Buffer.byteLength(body);
 		return new Promise((done, fail) => {
 			const req = lib.request({
-				...options, method, path, headers: all,
+				...options, ...tls, method, path, headers: all,
 				setHost: false,
 			}, (res) => {
 				this.keep_cookies(res.headers["set-cookie"]);
@@ -97,7 +98,7 @@ export class Client {
 		});
 	}
 
-	// { status, headers, bytes, text, json }
+	// { status, headers, raw_headers, bytes, text, json }
 	async request(method, path, opts) {
 		const res = await this.open(method, path, opts);
 		const chunks = [];
@@ -111,7 +112,8 @@ export class Client {
 		} catch {
 			json = undefined;
 		}
-		return { status: res.statusCode, headers: res.headers, bytes, text, json };
+		return { status: res.statusCode, headers: res.headers,
+		    raw_headers: res.rawHeaders, bytes, text, json };
 	}
 
 	get(path, opts) {

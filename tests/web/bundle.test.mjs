@@ -47,9 +47,10 @@ test('the sources pass the type checker', async () => {
 	    '--noEmit', '--project', web]);
 });
 
-test('there are four pages', () => {
+test('there are five pages', () => {
 	assert.deepEqual(pages.map(([name]) => name).sort(),
-	    ['admin.html', 'app.html', 'login.html', 'reset.html']);
+	    ['admin.html', 'app.html', 'login.html', 'reset.html',
+        'settings.html']);
 });
 
 test('pages refer to hashed assets that exist, and to nothing else', () => {

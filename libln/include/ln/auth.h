@@ -5,6 +5,7 @@
 #include <ln/error.h>
 #include <ln/password.h>
 #include <ln/secret.h>
+#include <ln/session.h>
 #include <ln/store.h>
 #include <ln/user.h>
 
@@ -69,6 +70,29 @@ LN_API enum ln_status ln_auth_login(struct ln_store *st, const char *name,
     const char *pw, struct ln_user **out, struct ln_error *err) LN_USE;
 
 /**
+ * struct ln_auth_place:
+ * Where somebody signs in: for his list of sessions, both may be NULL.
+ * ${old_session} (the hash of a session, LN_KEY_BYTES bytes, or NULL) is what
+ * the browser presented; it ends.
+ */
+struct ln_auth_place {
+	size_t size;
+	const char *address;
+	const char *agent;
+	const unsigned char *old_session;
+};
+
+/**
+ * ln_auth_sign_in(st, name, pw, place, out_cookie, out, err):
+ * Slow.  ln_auth_login and ln_session_create in one transaction: a password
+ * set, a block or a deletion meanwhile leaves no session behind.
+ */
+LN_API enum ln_status ln_auth_sign_in(struct ln_store *st, const char *name,
+    const char *pw, const struct ln_auth_place *place,
+    char out_cookie[LN_SESSION_COOKIE_SIZE], struct ln_user **out,
+    struct ln_error *err) LN_USE;
+
+/**
  * ln_auth_verify(st, user_id, pw, err):
  * Slow.  Whether ${pw} is that user's password.  LN_UNAUTHENTICATED; also,
  * after the same work, when there is no such user.
@@ -84,6 +108,39 @@ LN_API enum ln_status ln_auth_verify(struct ln_store *st, const char *user_id,
  */
 LN_API enum ln_status ln_auth_password_set(struct ln_store *st,
     const char *user_id, const char *pw, const unsigned char *keep_session,
+    struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_password_change(st, user_id, current, pw, keep_session, err):
+ * Slow.  What ln_auth_password_set does, for whoever knows the current
+ * password, which must still be that when it is replaced: of two who race, or
+ * against a reset, one wins.  LN_INVALID with field "current_password" when
+ * it is wrong, or for the new one; LN_FORBIDDEN while blocked.
+ */
+LN_API enum ln_status ln_auth_password_change(struct ln_store *st,
+    const char *user_id, const char *current, const char *pw,
+    const unsigned char *keep_session, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_delete_own(st, user_id, pw, err):
+ * Slow.  ln_auth_delete for whoever knows the password.  LN_INVALID with field
+ * "password"; LN_CONFLICT for the last active administrator; LN_FORBIDDEN
+ * while blocked.
+ */
+LN_API enum ln_status ln_auth_delete_own(struct ln_store *st,
+    const char *user_id, const char *pw, struct ln_error *err) LN_USE;
+
+/**
+ * ln_auth_sessions_end(st, user_id, out_count, err) /
+ * ln_auth_session_end(st, user_id, hash, err):
+ * End all sign-in sessions of a user (${user_id} NULL: everybody's) / one of
+ * his, on the record.  ${out_count} may be NULL.  LN_NOT_FOUND: no such user,
+ * or the session is not his.
+ */
+LN_API enum ln_status ln_auth_sessions_end(struct ln_store *st,
+    const char *user_id, int64_t *out_count, struct ln_error *err) LN_USE;
+LN_API enum ln_status ln_auth_session_end(struct ln_store *st,
+    const char *user_id, const unsigned char hash[LN_KEY_BYTES],
     struct ln_error *err) LN_USE;
 
 /**

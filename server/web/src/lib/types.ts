@@ -50,6 +50,15 @@ export interface Account {
 	last_login_at?: string | null;
 }
 
+/** One sign-in session of the own account. */
+export interface SignIn {
+	id: string;
+	current: boolean;
+	address: string | null;
+	agent: string | null;
+	created_at: string;
+}
+
 export interface Settings {
 	allow_registration: boolean;
 	provider: string;

@@ -1,0 +1,96 @@
+/*
+ * The page of the own account, against the real server: sign-in sessions,
+ * password, deletion.
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { startServer } from '../server/harness.mjs';
+import { assertAccessible, assertClean, openBrowser, openPage, signIn } from
+    './browser.mjs';
+
+let browser;
+let page;
+let server;
+
+before(async () => {
+	browser = await openBrowser();
+	server = await startServer({ users: [
+		{ username: 'alice' }, { username: 'bruno' }, { username: 'carla' },
+	] });
+});
+after(async () => {
+	await browser.close();
+	await server.stop();
+});
+beforeEach(async () => {
+	page = await openPage(browser, server.url);
+});
+afterEach(async () => {
+	assertClean(page);
+	await page.context().close();
+});
+
+async function enter(name) {
+	await signIn(page, server.url, name, server.passwords[name]);
+	await page.getByRole('link', { name: new RegExp(`^${name}`) }).click();
+	await page.getByRole('heading', { name: 'Your account' }).waitFor();
+	await page.getByText('this browser').waitFor();
+}
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const status = async (client) => (await client.get('/api/auth/me')).status;
+
+describe('the account page', () => {
+	it('lists where one is signed in and ends a session', async () => {
+		const other = await server.login('alice');
+
+		await enter('alice');
+		const rows = page.getByRole('list').getByRole('listitem');
+
+		assert.equal(await rows.count(), 2);
+		await rows.filter({ hasText: 'Chrome on Linux' }).waitFor();
+		await assertAccessible(page);
+		await rows.filter({ hasText: other.address })
+			.getByRole('button', { name: /^Sign out/ }).click();
+		await page.getByText('That session has ended.').waitFor();
+		assert.equal(await rows.count(), 1);
+		assert.equal(await status(other), 401);
+	});
+
+	it('changes the password and signs out everywhere else', async () => {
+		const other = await server.login('bruno');
+		const fill = async (current, wanted, again = wanted) => {
+			await page.getByLabel('Current password').fill(current);
+			await page.getByLabel('New password', { exact: true }).fill(wanted);
+			await page.getByLabel('New password again').fill(again);
+			await button('Change the password').click();
+		};
+
+		await enter('bruno');
+		await fill('not-the-password', 'Brunos-new-1');
+		await page.getByText('The current password is wrong.').waitFor();
+		await fill(server.passwords.bruno, 'Brunos-new-1', 'Brunos-new-2');
+		await page.getByText('The two passwords differ.').waitFor();
+		assert.equal(await status(other), 200);
+		await fill(server.passwords.bruno, 'Brunos-new-1');
+		await page.getByText('The password is changed.').waitFor();
+		assert.equal(await status(other), 401);
+		await server.login('bruno', 'Brunos-new-1');
+	});
+
+	it('deletes the account after asking for the password', async () => {
+		await enter('carla');
+		await button('Delete the account').click();
+		const dialog = page.getByRole('dialog');
+
+		await dialog.getByLabel('Password').fill('not-the-password');
+		await dialog.getByRole('button', { name: 'Delete everything' }).click();
+		await dialog.getByText('The password is wrong.').waitFor();
+		await assertAccessible(page);
+		await dialog.getByLabel('Password').fill(server.passwords.carla);
+		await dialog.getByRole('button', { name: 'Delete everything' }).click();
+		await page.waitForURL('**/login');
+		assert.equal((await server.client().login('carla',
+		    server.passwords.carla)).status, 401);
+	});
+});
