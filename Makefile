@@ -197,6 +197,7 @@ help:
 	@echo 'make start      install what is missing, build, initialise, serve'
 	@echo 'make check      install what tests need, build, run every test'
 	@echo 'make check-unit|check-cli|check-server|check-web|check-asan'
+	@echo 'make check-timing|check-tls     measure what check can only count'
 	@echo 'make lint       layers, format, analysers'
 	@echo 'make web        rebuild the browser bundle (needs Node)'
 	@echo 'make install    DESTDIR and PREFIX are honoured'

@@ -92,6 +92,12 @@ check-asan: tests/node_modules/.package-lock.json
 check-timing: all tests/node_modules/.package-lock.json
 	LN_BIN=$(abspath $(B)) node tests/bench/timing.mjs
 
+# testssl.sh is not among what `make check` installs: few people run this.
+.PHONY: check-tls
+check-tls: all tests/node_modules/.package-lock.json
+	$(call install-deps,testssl.sh)
+	LN_BIN=$(abspath $(B)) node tests/bench/tls.mjs build/test-logs
+
 lint:
 	@$(CHECK_RUN) $(LINT_TESTS)
 
