@@ -205,7 +205,7 @@ every_byte_of_the_file_stays_but_the_key(void **state)
 	n = strlen(BEFORE) - 1;		/* the quotes go with the value */
 	assert_memory_equal(now, BEFORE, n);
 	assert_null(strstr(now, OLD));
-	assert_string_equal(now + n + 64, AFTER + 1);
+	assert_string_equal(now + n + 64, &AFTER[1]);
 	assert_int_equal(stat(e->path, &sb), 0);
 	assert_int_equal(sb.st_mode & 07777, 0600);
 	expect_pair(e);
