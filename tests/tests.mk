@@ -5,7 +5,7 @@
 # Logs: build/test-logs.  CHECK_JOBS: files run at the same time.
 
 CHECK_JOBS	?= 2
-CHECK_TIMEOUT	?= 300
+CHECK_TIMEOUT	?= 600
 # Both processors, unless the caller has said how many.
 CHECK_MAKE	= $(MAKE) --no-print-directory \
 		  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
