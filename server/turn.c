@@ -178,6 +178,7 @@ step(struct turn *t)
 				ln_chat_stop(t->chat);
 			continue;
 		case LN_CHAT_PUMP:
+		case LN_CHAT_WAIT:
 			arm();
 			return;
 		case LN_CHAT_FINISHED:

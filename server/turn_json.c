@@ -35,8 +35,13 @@ write_event(struct ln_jw *w, const struct ln_chat_event *ev)
 		break;
 	case LN_CHAT_TOOL:
 		ln_jw_string(w, "type", "tool_call");
+		ln_jw_int(w, "db_id", ev->message_id);
+		ln_jw_int(w, "call_id", ev->call_id);
 		ln_jw_string(w, "name", ev->text);
-		ln_jw_string(w, "status", ev->sentence);
+		ln_jw_string(w, "status", ev->call_state);
+		ln_jw_string(w, "arguments", ev->arguments);
+		ln_jw_string(w, "result", ev->result);
+		ln_jw_string(w, "error", ev->sentence);
 		break;
 	case LN_CHAT_DONE:
 		ln_jw_string(w, "type", "stream_done");

@@ -22,6 +22,8 @@ struct lni_codec {
 	/* One event of an answer with status 200, as framed: lines of NDJSON,
 	 * or the data of a server-sent event.  Calls lni_stream_*. */
 	void (*event)(struct ln_llm_stream *s, const char *p, size_t n);
+	/* A whole answer with status 200 that was not asked for as a stream. */
+	void (*whole)(struct ln_llm_stream *s, const char *p, size_t n);
 	bool is_sse;
 	/**
 	 * What the error body of an HTTP status means, where the dialect says
@@ -56,8 +58,9 @@ enum ln_status lni_request_body(struct ln_llm_request *r, struct ln_jw *w,
 
 void lni_stream_text(struct ln_llm_stream *s, const char *text);
 void lni_stream_thinking(struct ln_llm_stream *s, const char *text);
-void lni_stream_tool_call(struct ln_llm_stream *s, const char *name,
-    const char *arguments);
+/* ${id} may be NULL; ${arguments} is a whole JSON object. */
+void lni_stream_tool_call(struct ln_llm_stream *s, const char *id,
+    const char *name, const char *arguments);
 void lni_stream_usage(struct ln_llm_stream *s, int64_t tokens,
     int64_t prompt_tokens);
 void lni_stream_done(struct ln_llm_stream *s, const char *finish_reason);

@@ -17,6 +17,25 @@ static const struct ln_json_opts json_opts = {
 	.size = sizeof(json_opts), .allow_duplicates = true,
 };
 
+/* Our calls in Ollama's words, which know no ids. */
+static void
+write_calls(struct ln_jw *w, const struct ln_json *calls)
+{
+	const struct ln_json *call;
+
+	ln_jw_array(w, "tool_calls");
+	for (call = ln_json_first(calls); call != NULL;
+	    call = ln_json_next(call)) {
+		ln_jw_object(w, NULL);
+		ln_jw_object(w, "function");
+		ln_jw_string(w, "name", ln_json_get_string(call, "name"));
+		ln_jw_node(w, "arguments", ln_json_get(call, "arguments"));
+		ln_jw_end(w);
+		ln_jw_end(w);
+	}
+	ln_jw_end(w);
+}
+
 static void
 write_message(struct ln_jw *w, const struct ln_llm_message *m,
     const struct ln_json *tool_calls)
@@ -33,7 +52,7 @@ write_message(struct ln_jw *w, const struct ln_llm_message *m,
 		ln_jw_end(w);
 	}
 	if (tool_calls != NULL)
-		ln_jw_node(w, "tool_calls", tool_calls);
+		write_calls(w, tool_calls);
 	if (m->tool_name != NULL)
 		ln_jw_string(w, "tool_name", m->tool_name);
 	ln_jw_end(w);
@@ -63,6 +82,37 @@ write_messages(struct ln_jw *w, const struct ln_llm_prompt *prompt,
 	return LN_OK;
 }
 
+static enum ln_status
+write_tools(struct ln_jw *w, const struct ln_llm_prompt *prompt,
+    struct ln_error *err)
+{
+	const struct ln_llm_tool *t;
+	struct ln_json *parameters;
+	enum ln_status s;
+	size_t i;
+
+	if (prompt->tool_count == 0)
+		return LN_OK;
+	ln_jw_array(w, "tools");
+	for (i = 0; i < prompt->tool_count; i++) {
+		t = &prompt->tools[i];
+		if ((s = ln_json_parse(t->parameters, strlen(t->parameters),
+		    NULL, &parameters, err)) != LN_OK)
+			return s;
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "type", "function");
+		ln_jw_object(w, "function");
+		ln_jw_string(w, "name", t->name);
+		ln_jw_string(w, "description", t->description);
+		ln_jw_node(w, "parameters", parameters);
+		ln_jw_end(w);
+		ln_jw_end(w);
+		ln_json_free(parameters);
+	}
+	ln_jw_end(w);
+	return LN_OK;
+}
+
 static void
 write_number(struct ln_jw *w, const char *name, double v)
 {
@@ -73,6 +123,8 @@ write_number(struct ln_jw *w, const char *name, double v)
 static void
 write_options(struct ln_jw *w, const struct ln_llm_options *o)
 {
+	size_t i;
+
 	ln_jw_object(w, "options");
 	write_number(w, "temperature", o->temperature);
 	write_number(w, "top_p", o->top_p);
@@ -80,6 +132,14 @@ write_options(struct ln_jw *w, const struct ln_llm_options *o)
 	write_number(w, "repeat_penalty", o->repeat_penalty);
 	if (o->max_tokens > 0)
 		ln_jw_int(w, "num_predict", o->max_tokens);
+	if (o->context_tokens > 0)
+		ln_jw_int(w, "num_ctx", o->context_tokens);
+	if (o->stop != NULL && o->stop[0] != NULL) {
+		ln_jw_array(w, "stop");
+		for (i = 0; o->stop[i] != NULL; i++)
+			ln_jw_string(w, NULL, o->stop[i]);
+		ln_jw_end(w);
+	}
 	ln_jw_end(w);
 }
 
@@ -111,7 +171,8 @@ request(const struct ln_provider_conf *conf,
 		return ln_fail(err, LN_NOMEM, "", "request body");
 	ln_jw_object(w, NULL);
 	ln_jw_string(w, "model", conf->model);
-	if ((s = write_messages(w, prompt, err)) != LN_OK)
+	if ((s = write_messages(w, prompt, err)) != LN_OK ||
+	    (s = write_tools(w, prompt, err)) != LN_OK)
 		goto out;
 	ln_jw_bool(w, "stream", prompt->is_stream);
 	write_options(w, &prompt->options);
@@ -188,7 +249,7 @@ tool_call(struct ln_llm_stream *s, const struct ln_json *call)
 	if (w == NULL || ln_jw_print(w, false, &arguments) != LN_OK)
 		lni_stream_error(s, LN_NOMEM, NULL, "tool call");
 	else
-		lni_stream_tool_call(s, name, ln_buf_str(&arguments));
+		lni_stream_tool_call(s, NULL, name, ln_buf_str(&arguments));
 	ln_jw_free(w);
 	ln_buf_free(&arguments);
 }
@@ -277,5 +338,6 @@ const struct lni_codec lni_codec_ollama = {
 	.models_request = models_request,
 	.models_parse = models_parse,
 	.event = event,
+	.whole = event,
 	.refusal = refusal,
 };

@@ -18,6 +18,7 @@ static const struct ln_provider_info infos[] = {
 		.title = "Ollama",
 		.base_url = "http://localhost:11434",
 		.is_local = true,
+		.context_tokens = 8192,
 		.help = "Models on your own machine, served by Ollama",
 	},
 	{ .name = NULL },

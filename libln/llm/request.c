@@ -20,7 +20,8 @@ void
 ln_llm_options_init(struct ln_llm_options *o)
 {
 	o->temperature = o->top_p = o->top_k = o->repeat_penalty = (double)NAN;
-	o->max_tokens = 0;
+	o->max_tokens = o->context_tokens = 0;
+	o->stop = NULL;
 }
 
 static size_t

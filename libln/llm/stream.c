@@ -20,7 +20,9 @@ struct ln_llm_stream {
 	void *arg;
 	struct lni_ndjson ndjson;
 	struct lni_sse sse;
+	struct ln_buf whole;	/* of an answer that is not a stream */
 	struct ln_buf refusal;
+	bool is_stream;
 	size_t text_len;
 	bool is_over;		/* DONE or ERROR went out */
 };
@@ -67,12 +69,12 @@ lni_stream_thinking(struct ln_llm_stream *s, const char *text)
 }
 
 void
-lni_stream_tool_call(struct ln_llm_stream *s, const char *name,
-    const char *arguments)
+lni_stream_tool_call(struct ln_llm_stream *s, const char *id,
+    const char *name, const char *arguments)
 {
 	const struct ln_llm_event ev = {
 		.type = LN_LLM_TOOL_CALL, .text = name, .len = strlen(name),
-		.arguments = arguments,
+		.arguments = arguments, .call_id = id,
 	};
 
 	emit(s, &ev);
@@ -148,8 +150,9 @@ on_sse(void *arg, const struct lni_sse_event *ev)
 }
 
 enum ln_status
-ln_llm_stream_new(const struct ln_provider_conf *conf, ln_llm_event_fn *fn,
-    void *arg, struct ln_llm_stream **out, struct ln_error *err)
+ln_llm_stream_new(const struct ln_provider_conf *conf, bool is_stream,
+    ln_llm_event_fn *fn, void *arg, struct ln_llm_stream **out,
+    struct ln_error *err)
 {
 	const struct lni_codec *codec = lni_codec_of(conf->info);
 	struct ln_llm_stream *s;
@@ -163,6 +166,8 @@ ln_llm_stream_new(const struct ln_provider_conf *conf, ln_llm_event_fn *fn,
 	s->codec = codec;
 	s->fn = fn;
 	s->arg = arg;
+	s->is_stream = is_stream;
+	s->whole = (struct ln_buf)LN_BUF_INIT(LN_LLM_LINE_MAX);
 	s->refusal = (struct ln_buf)LN_BUF_INIT(REFUSAL_MAX);
 	lni_ndjson_init(&s->ndjson, LN_LLM_LINE_MAX, on_line, s);
 	lni_sse_init(&s->sse, LN_LLM_LINE_MAX, on_sse, s);
@@ -177,6 +182,7 @@ ln_llm_stream_free(struct ln_llm_stream *s)
 		return;
 	lni_ndjson_free(&s->ndjson);
 	lni_sse_free(&s->sse);
+	ln_buf_free(&s->whole);
 	ln_buf_free(&s->refusal);
 	free(s);
 }
@@ -200,6 +206,8 @@ ln_llm_stream_feed(struct ln_llm_stream *s, int http_status, const char *p,
 		return;
 	if (http_status != 200)
 		ln_buf_put(&s->refusal, p, n < room ? n : room);
+	else if (!s->is_stream)
+		ln_buf_put(&s->whole, p, n);
 	else if (s->codec->is_sse)
 		judge_framing(s, lni_sse_feed(&s->sse, p, n));
 	else
@@ -220,6 +228,15 @@ end_refused(struct ln_llm_stream *s, int http_status)
 	lni_stream_error(s, status, sentence, detail);
 }
 
+static void
+end_whole(struct ln_llm_stream *s)
+{
+	if (ln_buf_status(&s->whole) == LN_OK)
+		s->codec->whole(s, ln_buf_str(&s->whole), s->whole.len);
+	else
+		judge_framing(s, ln_buf_status(&s->whole));
+}
+
 void
 ln_llm_stream_end(struct ln_llm_stream *s, int http_status,
     enum ln_status status, const struct ln_error *why)
@@ -236,7 +253,9 @@ ln_llm_stream_end(struct ln_llm_stream *s, int http_status,
 		return;
 	}
 	/* A server-sent event without its blank line is not one. */
-	if (!s->codec->is_sse)
+	if (!s->is_stream)
+		end_whole(s);
+	else if (!s->codec->is_sse)
 		judge_framing(s, lni_ndjson_end(&s->ndjson));
 	lni_stream_error(s, LN_UPSTREAM,
 	    "The model provider ended the answer too early",

@@ -137,7 +137,8 @@ make_request(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		return s;
 	if ((s = set_timeouts(c, err)) != LN_OK)
 		return s;
-	return ln_llm_stream_new(c->conf, lni_chat_on_llm, c, &c->stream, err);
+	return ln_llm_stream_new(c->conf, true, lni_chat_on_llm, c, &c->stream,
+	    err);
 }
 
 enum ln_status

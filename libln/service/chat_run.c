@@ -90,6 +90,10 @@ drive(struct run *r, struct ln_store *st)
 		case LN_CHAT_PUMP:
 			pump(r);
 			break;
+		case LN_CHAT_WAIT:
+			pause_tick();
+			(void)on_tick(r);
+			break;
 		case LN_CHAT_FINISHED:
 			return;
 		}

@@ -193,11 +193,11 @@ append(struct ln_chat *c, const char *text, size_t n)
 
 static void
 emit_side(struct ln_chat *c, enum ln_chat_event_type type, const char *text,
-    size_t n, const char *sentence)
+    size_t n, const char *call_state)
 {
 	struct ln_chat_event ev = {
 		.type = type, .message_id = c->message_id, .text = text,
-		.len = n, .sentence = sentence,
+		.len = n, .call_state = call_state,
 	};
 
 	emit(c, &ev);
@@ -218,7 +218,7 @@ lni_chat_on_llm(void *arg, const struct ln_llm_event *ev)
 		emit_side(c, LN_CHAT_THINKING, ev->text, ev->len, NULL);
 		break;
 	case LN_LLM_TOOL_CALL:
-		emit_side(c, LN_CHAT_TOOL, ev->text, ev->len, "refused");
+		emit_side(c, LN_CHAT_TOOL, ev->text, ev->len, "denied");
 		break;
 	case LN_LLM_USAGE:
 		c->tokens = ev->tokens;

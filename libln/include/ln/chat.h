@@ -19,7 +19,10 @@
  *	         ln_chat_upstream_end(); meanwhile ln_chat_tick() every
  *	         LN_CHAT_TICK_MS
  *	  LOCAL  ln_chat_local() (may run in another thread with another store)
- *	         then ln_chat_pump() until next() changes
+ *	         then ask next() again; ln_chat_cancel_local() cuts it short
+ *	  PUMP   ln_chat_pump() until next() changes
+ *	  WAIT   somebody has to decide about a tool call: ln_chat_tick() until
+ *	         next() changes
  *	  DONE   ln_chat_free()
  *
  * The answer is journalled at least every LN_CHAT_JOURNAL_MS or
@@ -39,7 +42,7 @@ enum ln_chat_event_type {
 	LN_CHAT_SAVED,		/* question durable: temp_id, message_id */
 	LN_CHAT_CHUNK,		/* text, len, from, seq, tokens, tps */
 	LN_CHAT_THINKING,	/* text, len: reasoning, not part of the answer */
-	LN_CHAT_TOOL,		/* text: tool name; sentence: its state */
+	LN_CHAT_TOOL,		/* a tool call changed its state */
 	LN_CHAT_DONE,		/* message_id, tokens ..., finish_reason */
 	LN_CHAT_TITLE,		/* title */
 	LN_CHAT_ERROR,		/* sentence; status.  DONE follows it */
@@ -65,7 +68,13 @@ struct ln_chat_event {
 	double tps;
 	const char *finish_reason; /* "stop", "length", "stopped", "error" */
 	enum ln_status status;
-	const char *sentence;
+	const char *sentence;	/* ERROR; TOOL: why it failed, or NULL */
+	/* TOOL: text is the tool's name, and ... */
+	int64_t call_id;	/* of the run, see ln_chat_decide */
+	const char *call_state;	/* "asking", "running", "done", "failed",
+				 * "denied" */
+	const char *arguments;	/* JSON object, as the model asked */
+	const char *result;	/* done: what the model is told, or NULL */
 };
 typedef void ln_chat_event_fn(void *arg, const struct ln_chat_event *ev);
 
@@ -89,6 +98,8 @@ struct ln_chat_opts {
 	const struct ln_llm_options *options;
 	int64_t edit_message_id;	/* replace that question and all after */
 	bool is_regenerate;		/* replace the last answer; no prompt */
+	bool is_continue;		/* go on with the last answer; no prompt */
+	bool is_without_tools;
 	bool is_unsaved;		/* lnctl --no-save: touch no table */
 	const struct ln_llm_message *history;	/* of an unsaved one, earlier */
 	size_t history_count;			/* turns, oldest first */
@@ -96,7 +107,13 @@ struct ln_chat_opts {
 	const char *owner;
 };
 
-enum ln_chat_next { LN_CHAT_SEND, LN_CHAT_LOCAL, LN_CHAT_PUMP, LN_CHAT_FINISHED };
+enum ln_chat_next {
+	LN_CHAT_SEND,
+	LN_CHAT_LOCAL,
+	LN_CHAT_PUMP,
+	LN_CHAT_WAIT,
+	LN_CHAT_FINISHED,
+};
 
 /**
  * ln_chat_begin(st, cfg, opts, fn, arg, out, err):
@@ -171,6 +188,22 @@ LN_API void ln_chat_resume(const struct ln_chat *c, uint64_t after,
     ln_chat_event_fn *fn, void *arg);
 
 LN_API void ln_chat_free(struct ln_chat *c);
+
+/**
+ * ln_chat_cancel_local(c):
+ * Ask an ln_chat_local that runs in another thread to return soon.  The only
+ * call that may be made meanwhile.
+ */
+LN_API void ln_chat_cancel_local(struct ln_chat *c);
+
+/**
+ * ln_chat_decide(st, user_id, conversation_id, call_id, is_allowed, err):
+ * Answer a tool call that is "asking", whichever process writes the answer
+ * there.  LN_NOT_FOUND: no such call waits in that conversation of the user.
+ */
+LN_API enum ln_status ln_chat_decide(struct ln_store *st, const char *user_id,
+    const char *conversation_id, int64_t call_id, bool is_allowed,
+    struct ln_error *err) LN_USE;
 
 /**
  * ln_chat_run(st, cfg, opts, fn, is_cancelled, arg, out_message_id, err):

@@ -16,21 +16,45 @@
 #define LN_LLM_LINE_MAX ((size_t)4 * 1024 * 1024) /* one event on the wire */
 #define LN_LLM_ANSWER_MAX ((size_t)4 * 1024 * 1024) /* text of one answer */
 
+/**
+ * struct ln_llm_message:
+ * A turn with role "assistant" may carry the calls that the model made, as
+ * JSON of ours: [{"id": "...", "name": "...", "arguments": {...}}], "id"
+ * absent where the dialect has none.  Each is answered by a turn with role
+ * "tool", which names the call.
+ */
 struct ln_llm_message {
 	const char *role;	/* "system", "user", "assistant", "tool" */
 	const char *content;
 	const char *const *images;	/* base64, NULL-ended list, or NULL */
-	const char *tool_calls;	/* JSON of an assistant turn, or NULL */
+	const char *tool_calls;	/* of an assistant turn, or NULL */
+	const char *tool_call_id;	/* of a tool turn, or NULL */
 	const char *tool_name;	/* of a tool turn, or NULL */
 };
 
 /**
+ * struct ln_llm_tool:
+ * A function that the model may ask for; ${parameters} is a JSON Schema (an
+ * object) of its arguments.
+ */
+struct ln_llm_tool {
+	const char *name;
+	const char *description;
+	const char *parameters;
+};
+
+/**
  * struct ln_llm_options:
- * Unset numbers are NaN (LN_LLM_OPTIONS_INIT sets them all), max_tokens 0.
+ * Unset numbers are NaN (ln_llm_options_init sets them all), the whole ones 0,
+ * ${stop} NULL.  An option that a dialect does not know is not sent.
+ * ${context_tokens} is how much the model shall keep in sight, for providers
+ * that let the client choose.
  */
 struct ln_llm_options {
 	double temperature, top_p, top_k, repeat_penalty;
 	int64_t max_tokens;
+	int64_t context_tokens;
+	const char *const *stop;	/* NULL-ended list */
 };
 LN_API void ln_llm_options_init(struct ln_llm_options *o);
 
@@ -38,6 +62,8 @@ struct ln_llm_prompt {
 	size_t size;
 	const struct ln_llm_message *messages;
 	size_t message_count;
+	const struct ln_llm_tool *tools;
+	size_t tool_count;
 	struct ln_llm_options options;
 	bool is_stream;
 };
@@ -68,9 +94,11 @@ struct ln_llm_event {
 	enum ln_llm_event_type type;
 	const char *text;	/* text, thinking; tool name; borrowed */
 	size_t len;
-	const char *arguments;	/* JSON of a tool call */
+	const char *arguments;	/* tool call: a JSON object, whole */
+	const char *call_id;	/* tool call: NULL where there is none */
 	int64_t tokens, prompt_tokens;
-	const char *finish_reason;	/* done: "stop", "length", ... */
+	const char *finish_reason;	/* done: "stop", "length", "tool_calls",
+					 * "content_filter" */
 	enum ln_status status;		/* error */
 	const char *sentence;		/* error, a literal */
 	const char *detail;		/* error, for the log */
@@ -89,13 +117,14 @@ LN_API enum ln_status ln_llm_request(const struct ln_provider_conf *conf,
     struct ln_error *err) LN_USE;
 
 /**
- * ln_llm_stream_new(conf, fn, arg, out, err):
- * A parser of the answer.  ${fn} gets events in order; after DONE or ERROR
- * none follows.  Events do not depend on how bytes are cut.
+ * ln_llm_stream_new(conf, is_stream, fn, arg, out, err):
+ * A parser of the answer to a prompt with that ${is_stream}.  ${fn} gets
+ * events in order; after DONE or ERROR none follows.  Events do not depend on
+ * how bytes are cut.  An answer that did not come as a stream is one TEXT.
  */
 LN_API enum ln_status ln_llm_stream_new(const struct ln_provider_conf *conf,
-    ln_llm_event_fn *fn, void *arg, struct ln_llm_stream **out,
-    struct ln_error *err) LN_USE;
+    bool is_stream, ln_llm_event_fn *fn, void *arg,
+    struct ln_llm_stream **out, struct ln_error *err) LN_USE;
 LN_API void ln_llm_stream_feed(struct ln_llm_stream *s, int http_status,
     const char *p, size_t n);
 /* The transport ended with ${status} (LN_OK: whole); ERROR unless DONE came. */

@@ -31,6 +31,9 @@ struct ln_provider_info {
 	const char *base_url;	/* default, NULL for offline */
 	bool is_local;		/* nothing leaves the machine by default */
 	bool wants_key;
+	const char *key_variable;	/* of the environment, or NULL */
+	int64_t context_tokens;	/* what its usual models keep in sight */
+	const char *const *models;	/* well-known ones, NULL-ended, or NULL */
 	const char *help;	/* one sentence */
 };
 /* All providers of this build, ended by a row with a NULL name. */

@@ -91,7 +91,7 @@ parse(int http_status, const char *s, size_t n, size_t first, size_t step,
 	size_t i = 0, piece = first;
 
 	notes_init(out);
-	assert_int_equal(ln_llm_stream_new(&conf, note, out, &stream, NULL),
+	assert_int_equal(ln_llm_stream_new(&conf, true, note, out, &stream, NULL),
 	    LN_OK);
 	do {
 		if (piece > n - i)
@@ -241,7 +241,7 @@ a_line_without_end_is_bounded(void **state)
 	(void)state;
 	notes_init(&n);
 	memset(block, 'a', sizeof(block));
-	assert_int_equal(ln_llm_stream_new(&conf, note, &n, &stream, NULL),
+	assert_int_equal(ln_llm_stream_new(&conf, true, note, &n, &stream, NULL),
 	    LN_OK);
 	for (i = 0; i < 64; i++)
 		ln_llm_stream_feed(stream, 200, block, sizeof(block));
@@ -265,7 +265,7 @@ the_transport_s_failure_is_told_once(void **state)
 
 	(void)state;
 	notes_init(&n);
-	assert_int_equal(ln_llm_stream_new(&conf, note, &n, &stream, NULL),
+	assert_int_equal(ln_llm_stream_new(&conf, true, note, &n, &stream, NULL),
 	    LN_OK);
 	ln_llm_stream_feed(stream, 200,
 	    "{\"message\":{\"content\":\"half\"}}\n", 32);
@@ -286,19 +286,27 @@ the_request_says_what_the_prompt_says(void **state)
 		{ .role = "system", .content = "Be kind." },
 		{ .role = "user", .content = "Look \"here\"\n", .images = images },
 		{ .role = "assistant", .content = "",
-		    .tool_calls = "[{\"function\":{\"name\":\"f\"}}]" },
+		    .tool_calls = "[{\"id\":\"7\",\"name\":\"f\","
+		    "\"arguments\":{\"a\":1}}]" },
 		{ .role = "tool", .content = "42", .tool_name = "f" },
 	};
+	static const struct ln_llm_tool tools[] = {
+		{ "f", "Does f", "{\"type\":\"object\"}" },
+	};
+	static const char *const stop[] = { "END", NULL };
 	char model[] = "llama3.2", url[] = "http://h:1//", key[] = "k1";
 	const struct ln_provider_conf conf = ollama(model, url, key);
 	struct ln_llm_prompt prompt = {
 		.size = sizeof(prompt), .messages = messages,
-		.message_count = 4, .is_stream = true,
+		.message_count = 4, .tools = tools, .tool_count = 1,
+		.is_stream = true,
 	};
 	struct ln_llm_request *r = NULL;
 
 	(void)state;
 	ln_llm_options_init(&prompt.options);
+	prompt.options.context_tokens = 4096;
+	prompt.options.stop = stop;
 	prompt.options.temperature = 0.5;
 	prompt.options.top_k = 40;
 	prompt.options.max_tokens = 100;
@@ -317,10 +325,13 @@ the_request_says_what_the_prompt_says(void **state)
 	    "{\"role\":\"user\",\"content\":\"Look \\\"here\\\"\\n\","
 	    "\"images\":[\"aGk=\"]},"
 	    "{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":"
-	    "[{\"function\":{\"name\":\"f\"}}]},"
+	    "[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1}}}]},"
 	    "{\"role\":\"tool\",\"content\":\"42\",\"tool_name\":\"f\"}],"
+	    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\","
+	    "\"description\":\"Does f\",\"parameters\":"
+	    "{\"type\":\"object\"}}}],"
 	    "\"stream\":true,\"options\":{\"temperature\":0.5,\"top_k\":40,"
-	    "\"num_predict\":100}}");
+	    "\"num_predict\":100,\"num_ctx\":4096,\"stop\":[\"END\"]}}");
 	ln_llm_request_free(r);
 	ln_llm_request_free(NULL);
 }
@@ -344,7 +355,7 @@ without_a_model_there_is_no_request(void **state)
 	assert_string_equal(err.field, "model");
 	assert_int_equal(ln_llm_request(&offline, &prompt, &r, NULL),
 	    LN_UNSUPPORTED);
-	assert_int_equal(ln_llm_stream_new(&offline, note, NULL, &stream,
+	assert_int_equal(ln_llm_stream_new(&offline, true, note, NULL, &stream,
 	    NULL), LN_UNSUPPORTED);
 	assert_int_equal(ln_provider_models_request(&offline, &r, NULL),
 	    LN_UNSUPPORTED);

@@ -91,7 +91,8 @@ talk_note(void *arg, const struct ln_chat_event *ev)
 		    ev->text);
 		break;
 	case LN_CHAT_TOOL:
-		ln_buf_printf(&t->log, "tool %s %s;", ev->text, ev->sentence);
+		ln_buf_printf(&t->log, "tool %s %s;", ev->text,
+		    ev->call_state);
 		break;
 	case LN_CHAT_DONE:
 		ln_buf_printf(&t->log, "done %s;", ev->finish_reason);
