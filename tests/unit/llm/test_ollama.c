@@ -2,131 +2,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <ln/buf.h>
-#include <ln/json.h>
 #include <ln/llm.h>
 
-#define STREAM_MAX ((size_t)64 * 1024)
+#include "llm/kit.h"
 
 static struct ln_provider_conf
 ollama(char *model, char *base_url, char *api_key)
 {
-	const struct ln_provider_conf conf = {
-		.info = ln_provider_find("ollama"), .model = model,
-		.base_url = base_url, .api_key = api_key, .may_be_local = true,
-	};
-
-	return conf;
+	return kit_conf("ollama", model, base_url, api_key);
 }
 
-/* Events, written down; texts are joined, as their cuts do not matter here. */
-struct notes {
-	struct ln_buf text, thinking, rest;
-	int after_end;		/* events behind DONE or ERROR */
-	bool is_over;
-};
-
-static void
-note(void *arg, const struct ln_llm_event *ev)
-{
-	struct notes *n = arg;
-
-	if (n->is_over)
-		n->after_end++;
-	switch (ev->type) {
-	case LN_LLM_TEXT:
-		ln_buf_put(&n->text, ev->text, ev->len);
-		break;
-	case LN_LLM_THINKING:
-		ln_buf_put(&n->thinking, ev->text, ev->len);
-		break;
-	case LN_LLM_TOOL_CALL:
-		ln_buf_printf(&n->rest, "call %s %s;", ev->text,
-		    ev->arguments);
-		break;
-	case LN_LLM_USAGE:
-		ln_buf_printf(&n->rest, "usage %s;", ev->tokens > 0 &&
-		    ev->prompt_tokens > 0 ? "counted" : "empty");
-		break;
-	case LN_LLM_DONE:
-		ln_buf_printf(&n->rest, "done %s;", ev->finish_reason);
-		n->is_over = true;
-		break;
-	case LN_LLM_ERROR:
-		ln_buf_printf(&n->rest, "error %s: %s;",
-		    ln_status_token(ev->status), ev->sentence);
-		n->is_over = true;
-		break;
-	}
-}
-
-static void
-notes_init(struct notes *n)
-{
-	memset(n, 0, sizeof(*n));
-	n->text = n->thinking = n->rest = (struct ln_buf)LN_BUF_INIT(8192);
-}
-
-static void
-notes_free(struct notes *n)
-{
-	ln_buf_free(&n->text);
-	ln_buf_free(&n->thinking);
-	ln_buf_free(&n->rest);
-}
-
-/* Parse ${n} bytes in pieces: one of ${first} bytes, then of ${step}. */
-static void
-parse(int http_status, const char *s, size_t n, size_t first, size_t step,
-    struct notes *out)
-{
-	const struct ln_provider_conf conf = ollama(NULL, NULL, NULL);
-	struct ln_llm_stream *stream = NULL;
-	size_t i = 0, piece = first;
-
-	notes_init(out);
-	assert_int_equal(ln_llm_stream_new(&conf, true, note, out, &stream, NULL),
-	    LN_OK);
-	do {
-		if (piece > n - i)
-			piece = n - i;
-		ln_llm_stream_feed(stream, http_status, s + i, piece);
-		i += piece;
-		piece = step;
-	} while (i < n);
-	ln_llm_stream_end(stream, http_status, LN_OK, NULL);
-	ln_llm_stream_free(stream);
-}
-
-static char *
-fixture(const char *name, size_t *n)
-{
-	const char *folder = getenv("LN_FIXTURES");
-	char path[512], *s = malloc(STREAM_MAX);
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/streams/%s",
-	    folder != NULL ? folder : "tests/fixtures", name);
-	f = fopen(path, "rb");
-	if (f == NULL || s == NULL)
-		fail_msg("%s", path);
-	*n = fread(s, 1, STREAM_MAX, f);
-	fclose(f);
-	return s;
-}
-
-static const struct {
-	const char *file;
-	const char *text;
-	const char *thinking;
-	const char *rest;
-} streams[] = {
+static const struct kit_stream streams[] = {
 	{ "ollama_plain.ndjson",
 	    "The quick brown fox jumps over the lazy dog. It rests.", "",
 	    "usage counted;done stop;" },
@@ -158,41 +50,17 @@ static const struct {
 static void
 events_do_not_depend_on_how_bytes_are_cut(void **state)
 {
-	struct notes n;
-	size_t i, len, first, step;
-	char *s;
+	const struct ln_provider_conf conf = ollama(NULL, NULL, NULL);
 
 	(void)state;
-	for (i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
-		s = fixture(streams[i].file, &len);
-		for (first = 0; first <= len; first++) {
-			/* One cut; and, less often, many. */
-			step = first % 16 == 0 ? 1 + first % 5 : len;
-			parse(200, s, len, first, step, &n);
-			if (strcmp(ln_buf_str(&n.text), streams[i].text) != 0 ||
-			    strcmp(ln_buf_str(&n.thinking),
-			    streams[i].thinking) != 0 ||
-			    strcmp(ln_buf_str(&n.rest), streams[i].rest) != 0)
-				fail_msg("%s cut at %zu: %s | %s | %s",
-				    streams[i].file, first,
-				    ln_buf_str(&n.text),
-				    ln_buf_str(&n.thinking),
-				    ln_buf_str(&n.rest));
-			assert_int_equal(n.after_end, 0);
-			notes_free(&n);
-		}
-		free(s);
-	}
+	kit_cut_everywhere(&conf, streams,
+	    sizeof(streams) / sizeof(streams[0]));
 }
 
 static void
 a_refusal_is_told_in_our_words_only(void **state)
 {
-	static const struct {
-		int http_status;
-		const char *body;
-		const char *want;
-	} rows[] = {
+	static const struct kit_refusal rows[] = {
 		{ 404, "{\"error\":\"model 'nosuch' not found\"}",
 		    "error not_found: The model is not installed. Pull it or "
 		    "choose another one;" },
@@ -216,41 +84,19 @@ a_refusal_is_told_in_our_words_only(void **state)
 		{ 500, "{\"message\":{\"content\":\"canary\"}}\n",
 		    "error upstream: The model provider failed;" },
 	};
-	struct notes n;
-	size_t i;
+	const struct ln_provider_conf conf = ollama(NULL, NULL, NULL);
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		parse(rows[i].http_status, rows[i].body, strlen(rows[i].body),
-		    3, 2, &n);
-		assert_string_equal(ln_buf_str(&n.rest), rows[i].want);
-		assert_int_equal(n.text.len, 0);
-		notes_free(&n);
-	}
+	kit_refusals(&conf, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void
 a_line_without_end_is_bounded(void **state)
 {
 	const struct ln_provider_conf conf = ollama(NULL, NULL, NULL);
-	static char block[256 * 1024];
-	struct ln_llm_stream *stream = NULL;
-	struct notes n;
-	size_t i;
 
 	(void)state;
-	notes_init(&n);
-	memset(block, 'a', sizeof(block));
-	assert_int_equal(ln_llm_stream_new(&conf, true, note, &n, &stream, NULL),
-	    LN_OK);
-	for (i = 0; i < 64; i++)
-		ln_llm_stream_feed(stream, 200, block, sizeof(block));
-	assert_true(n.is_over);
-	assert_int_equal(n.after_end, 0);
-	ln_llm_stream_end(stream, 200, LN_OK, NULL);
-	assert_int_equal(n.after_end, 0);
-	ln_llm_stream_free(stream);
-	notes_free(&n);
+	kit_endless_line(&conf);
 }
 
 static void
@@ -261,12 +107,12 @@ the_transport_s_failure_is_told_once(void **state)
 		.status = LN_TIMEOUT, .text = "Too slow", .detail = "d",
 	};
 	struct ln_llm_stream *stream = NULL;
-	struct notes n;
+	struct kit_notes n;
 
 	(void)state;
-	notes_init(&n);
-	assert_int_equal(ln_llm_stream_new(&conf, true, note, &n, &stream, NULL),
-	    LN_OK);
+	kit_notes_init(&n);
+	assert_int_equal(ln_llm_stream_new(&conf, true, kit_note, &n, &stream,
+	    NULL), LN_OK);
 	ln_llm_stream_feed(stream, 200,
 	    "{\"message\":{\"content\":\"half\"}}\n", 32);
 	ln_llm_stream_end(stream, 200, LN_TIMEOUT, &why);
@@ -275,7 +121,7 @@ the_transport_s_failure_is_told_once(void **state)
 	assert_string_equal(ln_buf_str(&n.rest), "error timeout: Too slow;");
 	assert_int_equal(n.after_end, 0);
 	ln_llm_stream_free(stream);
-	notes_free(&n);
+	kit_notes_free(&n);
 }
 
 static void
@@ -301,7 +147,7 @@ the_request_says_what_the_prompt_says(void **state)
 		.message_count = 4, .tools = tools, .tool_count = 1,
 		.is_stream = true,
 	};
-	struct ln_llm_request *r = NULL;
+	struct ln_llm_request *r;
 
 	(void)state;
 	ln_llm_options_init(&prompt.options);
@@ -310,7 +156,7 @@ the_request_says_what_the_prompt_says(void **state)
 	prompt.options.temperature = 0.5;
 	prompt.options.top_k = 40;
 	prompt.options.max_tokens = 100;
-	assert_int_equal(ln_llm_request(&conf, &prompt, &r, NULL), LN_OK);
+	r = kit_request(&conf, &prompt);
 	assert_string_equal(r->http.url, "http://h:1/api/chat");
 	assert_true(r->http.may_be_local);
 	assert_true(r->http.stall_ms >= 60000);
@@ -355,8 +201,8 @@ without_a_model_there_is_no_request(void **state)
 	assert_string_equal(err.field, "model");
 	assert_int_equal(ln_llm_request(&offline, &prompt, &r, NULL),
 	    LN_UNSUPPORTED);
-	assert_int_equal(ln_llm_stream_new(&offline, true, note, NULL, &stream,
-	    NULL), LN_UNSUPPORTED);
+	assert_int_equal(ln_llm_stream_new(&offline, true, kit_note, NULL,
+	    &stream, NULL), LN_UNSUPPORTED);
 	assert_int_equal(ln_provider_models_request(&offline, &r, NULL),
 	    LN_UNSUPPORTED);
 	assert_null(ln_provider_find("nosuch"));
@@ -370,7 +216,7 @@ models_are_listed(void **state)
 	struct ln_llm_request *r = NULL;
 	struct ln_model_list l;
 	size_t n;
-	char *s = fixture("ollama_tags.json", &n);
+	char *s = kit_fixture("ollama_tags.json", &n);
 
 	(void)state;
 	assert_int_equal(ln_provider_models_request(&conf, &r, NULL), LN_OK);
