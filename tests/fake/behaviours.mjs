@@ -7,6 +7,7 @@
 //   delay_ms      before each token
 //   first_ms      before the first byte of the reply
 //   bytewise      one TCP write for each byte
+//   endless_calls  call the tools even when their result is there
 //   thinking      reasoning sent first, when the request asks to think
 //   tool_calls    [{name, arguments}], sent before the text, when the request
 //                 offers tools and the last message is not a tool's result
@@ -15,6 +16,9 @@
 //   cut_after     tokens, then the connection is reset
 //   end_after     tokens, then an orderly end without a last line
 //   bad_line_after  tokens, then a line that is not JSON
+//   long_line_after  tokens, then one of 10 MiB in a single line
+//   bad_utf8_after   tokens, then one that is not UTF-8, cut inside
+//   endless       the text again and again, without end
 //   error_after   tokens, then an error line
 //   error         text of that error, or of the refusal below
 //   status        refuse with this HTTP status
@@ -38,11 +42,15 @@ export const DEFAULT = {
 	bytewise: false,
 	thinking: null,
 	tool_calls: null,
+	endless_calls: false,
 	done_reason: "stop",
 	stall_after: null,
 	cut_after: null,
 	end_after: null,
 	bad_line_after: null,
+	long_line_after: null,
+	bad_utf8_after: null,
+	endless: false,
 	error_after: null,
 	error: "an error was encountered while running the model: CUDA error",
 	status: null,
@@ -67,12 +75,25 @@ export const MODELS = {
 	"short:latest": { end_after: 3 },
 	"badline:latest": { bad_line_after: 3 },
 	"errline:latest": { error_after: 3 },
+	"longline:latest": { long_line_after: 3 },
+	"badutf8:latest": { bad_utf8_after: 3 },
+	"endless:latest": { endless: true },
+	"http400:latest": { status: 400, error: "the request is not as it should be" },
+	"http401:latest": { status: 401, error: "invalid API key" },
+	"http403:latest": { status: 403, error: "the key may not use this model" },
+	"http404:latest": { status: 404, error: "no such thing" },
 	"http500:latest": { status: 500, error: "llama runner process has terminated" },
 	"http429:latest": { status: 429, error: "too many requests", retry_after: 7 },
+	"http529:latest": { status: 529, error: "overloaded" },
 	"llava:latest": { capabilities: ["completion", "vision"] },
 	"tools:latest": {
 		capabilities: ["completion", "tools"],
 		tool_calls: [{ name: "current_time", arguments: { zone: "UTC" } }],
+	},
+	"toolloop:latest": {
+		capabilities: ["completion", "tools"],
+		tool_calls: [{ name: "current_time", arguments: { zone: "UTC" } }],
+		endless_calls: true,
 	},
 	"qwen3:latest": {
 		capabilities: ["completion", "thinking"],

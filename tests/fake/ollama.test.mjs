@@ -222,6 +222,51 @@ test("a line that is not JSON is sent between good ones", async () => {
 	assert.equal(said(lines.map((l) => JSON.parse(l))), TEXTS.ascii);
 });
 
+test("a line of 10 MiB and bytes that are not UTF-8 are sent as told", async () => {
+	const raw = async (model) => Buffer.from(await (await fetch(`${fake.url}/api/chat`, {
+		method: "POST", body: JSON.stringify(ask(model)),
+	})).arrayBuffer());
+	const long = (await raw("longline")).toString().split("\n");
+	assert.ok(long[3].length > 10 * 1024 * 1024);
+	const broken = await raw("badutf8");
+	assert.throws(() => new TextDecoder("utf-8", { fatal: true }).decode(broken));
+	assert.ok(broken.toString().includes("\ufffd"));
+});
+
+test("an endless answer goes on until the client leaves", async () => {
+	const stream = await client.chat(ask("endless", { stream: true }));
+	const ended = assert.rejects(collect(stream), { name: "AbortError" });
+	await fake.until((all) => all.at(-1).tokens > 1000);
+	client.abort();
+	await ended;
+	await fake.until((all) => all.at(-1).closed === "by client");
+});
+
+test("an endless tool loop calls again whatever the result", async () => {
+	const r = await client.chat({
+		model: "toolloop",
+		tools: [{ type: "function", function: { name: "current_time" } }],
+		messages: [
+			...ask("tools").messages,
+			{ role: "tool", tool_name: "current_time", content: "12:00" },
+		],
+	});
+	assert.equal(r.message.tool_calls[0].function.name, "current_time");
+});
+
+test("a fake that wants a key refuses any other", async () => {
+	const closed = await start({ key: "k1" });
+	try {
+		const list = (key) => new Ollama({
+			host: closed.url, headers: { Authorization: `Bearer ${key}` },
+		}).list();
+		await assert.rejects(list("k2"), { status_code: 401 });
+		assert.ok((await list("k1")).models.length > 5);
+	} finally {
+		await closed.stop();
+	}
+});
+
 test("a cut connection breaks the client", async () => {
 	const stream = await client.chat(ask("cut", { stream: true }));
 	await assert.rejects(collect(stream), TypeError);
