@@ -26,6 +26,18 @@ struct lni_codec {
 	void (*whole)(struct ln_llm_stream *s, const char *p, size_t n);
 	bool is_sse;
 	/**
+	 * What an answer needs to remember between its events: so many zeroed
+	 * bytes, see lni_stream_state, and what releases their inside (NULL:
+	 * nothing).
+	 */
+	size_t state_size;
+	void (*state_clear)(void *state);
+	/**
+	 * The bytes of a stream are at an end, in order or not, and neither
+	 * DONE nor ERROR came: a last chance to say DONE.  May be NULL.
+	 */
+	void (*end)(struct ln_llm_stream *s);
+	/**
 	 * What the error body of an HTTP status means, where the dialect says
 	 * more than the status does: set ${status} and return a literal, or
 	 * return NULL.
@@ -56,6 +68,8 @@ enum ln_status lni_request_body(struct ln_llm_request *r, struct ln_jw *w,
 
 /* --- for codecs: events -------------------------------------------------- */
 
+/* The codec's own memory of this answer, ${state_size} bytes. */
+void *lni_stream_state(struct ln_llm_stream *s);
 void lni_stream_text(struct ln_llm_stream *s, const char *text);
 void lni_stream_thinking(struct ln_llm_stream *s, const char *text);
 /* ${id} may be NULL; ${arguments} is a whole JSON object. */

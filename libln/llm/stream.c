@@ -18,6 +18,7 @@ struct ln_llm_stream {
 	const struct lni_codec *codec;
 	ln_llm_event_fn *fn;
 	void *arg;
+	void *state;		/* the codec's */
 	struct lni_ndjson ndjson;
 	struct lni_sse sse;
 	struct ln_buf whole;	/* of an answer that is not a stream */
@@ -54,6 +55,12 @@ emit_text(struct ln_llm_stream *s, enum ln_llm_event_type type,
 	}
 	s->text_len += ev.len;
 	emit(s, &ev);
+}
+
+void *
+lni_stream_state(struct ln_llm_stream *s)
+{
+	return s->state;
 }
 
 void
@@ -163,6 +170,11 @@ ln_llm_stream_new(const struct ln_provider_conf *conf, bool is_stream,
 		    conf->info->name);
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "stream");
+	if (codec->state_size > 0 &&
+	    (s->state = calloc(1, codec->state_size)) == NULL) {
+		free(s);
+		return ln_fail(err, LN_NOMEM, "", "stream");
+	}
 	s->codec = codec;
 	s->fn = fn;
 	s->arg = arg;
@@ -184,6 +196,9 @@ ln_llm_stream_free(struct ln_llm_stream *s)
 	lni_sse_free(&s->sse);
 	ln_buf_free(&s->whole);
 	ln_buf_free(&s->refusal);
+	if (s->codec->state_clear != NULL)
+		s->codec->state_clear(s->state);
+	free(s->state);
 	free(s);
 }
 
@@ -243,6 +258,8 @@ ln_llm_stream_end(struct ln_llm_stream *s, int http_status,
 {
 	if (s->is_over)
 		return;
+	if (s->is_stream && http_status == 200 && s->codec->end != NULL)
+		s->codec->end(s);
 	if (status != LN_OK) {
 		lni_stream_error(s, status, ln_error_text(why, status),
 		    lni_error_detail(why));
