@@ -38,7 +38,10 @@ bool lni_toolbox_asks_first(const struct lni_toolbox *box, const char *name);
  * cut with a note when there was more.  Else the sentence of ${err} is for the
  * model as well as for the person: LN_NOT_FOUND (no such tool), LN_INVALID
  * (arguments), LN_UNSUPPORTED (no endpoint), LN_FORBIDDEN, LN_UPSTREAM,
- * LN_TIMEOUT, LN_TOO_LARGE, LN_CANCELLED.
+ * LN_TIMEOUT, LN_TOO_LARGE, LN_CANCELLED.  It cannot name which argument does
+ * not fit or what an endpoint answered, so that on a failure ${result} may get
+ * one more line which does ("/zone: must be a string"); show it behind the
+ * sentence.
  */
 enum ln_status lni_toolbox_run(const struct lni_toolbox *box,
     struct ln_store *st, const char *name, const char *arguments,
