@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <ln/conversation.h>
 #include <ln/message.h>
@@ -139,6 +138,8 @@ talk_open(struct talk *t, struct ctx *c)
 		return rc;
 	if ((rc = ctx_person(c, &t->user)) != EX_OK)
 		return rc;
+	if (!t->is_unsaved)
+		talk_recover(c);
 	return open_conversation(t);
 }
 
@@ -313,7 +314,7 @@ enum ln_status
 talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 {
 	struct ln_chat_opts opts;
-	char owner[32];
+	char owner[TALK_OWNER_SIZE];
 	int64_t message_id = 0;
 	enum ln_status s;
 
@@ -323,7 +324,7 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 	t->finish_reason[0] = '\0';
 	if ((s = talk_resolve(t, err)) != LN_OK)
 		return s;
-	(void)snprintf(owner, sizeof(owner), "lnctl:%ld", (long)getpid());
+	talk_owner(owner);
 	memset(&opts, 0, sizeof(opts));
 	opts.size = sizeof(opts);
 	opts.user_id = t->user->id;

@@ -56,6 +56,15 @@ void talk_close(struct talk *t);
 enum ln_status talk_turn(struct talk *t, const char *prompt,
     struct ln_error *err) LN_USE;
 
+/**
+ * talk_owner(out) / talk_recover(c):
+ * The name under which this process writes answers / close those of an lnctl
+ * that was killed, so that their conversations can go on at once.
+ */
+#define TALK_OWNER_SIZE 96
+void talk_owner(char out[TALK_OWNER_SIZE]);
+void talk_recover(struct ctx *c);
+
 /* Forget what an unsaved talk has said so far. */
 void talk_forget(struct talk *t);
 

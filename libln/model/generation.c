@@ -18,6 +18,10 @@ static const char SQL_CHECK[] =
     "SELECT is_stop_asked FROM generation"
     " WHERE message_id = ?1 AND owner = ?2";
 
+static const char SQL_NEXT_OWNER[] =
+    "SELECT min(owner) FROM generation"
+    " WHERE owner > ?2 AND substr(owner, 1, length(?1)) = ?1";
+
 static const char SQL_REMOVE[] =
     "DELETE FROM generation WHERE message_id = ?1 AND owner = ?2";
 
@@ -41,8 +45,8 @@ static const char SQL_INTERRUPT[] =
 static const char SQL_REAP[] = "DELETE FROM generation WHERE" GONE;
 
 const char *const lni_generation_sql[] = {
-	SQL_ADD, SQL_OF_CONVERSATION, SQL_BEAT, SQL_CHECK, SQL_REMOVE, SQL_ASK_STOP,
-	SQL_INTERRUPT, SQL_REAP,
+	SQL_ADD, SQL_OF_CONVERSATION, SQL_BEAT, SQL_CHECK, SQL_NEXT_OWNER,
+	SQL_REMOVE, SQL_ASK_STOP, SQL_INTERRUPT, SQL_REAP,
 };
 const size_t lni_generation_sql_count =
     sizeof(lni_generation_sql) / sizeof(lni_generation_sql[0]);
@@ -137,6 +141,26 @@ lni_generation_check(struct ln_store *st, int64_t message_id,
 	if ((s = lni_stmt_row(&q, err)) == LN_OK)
 		*out_is_stop_asked = lni_col_int(&q, 0) != 0;
 	lni_stmt_put(&q);
+	return s;
+}
+
+enum ln_status
+lni_generation_next_owner(struct ln_store *st, const char *owner_prefix,
+    const char *after, char **out, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = lni_stmt_get(&q, st, SQL_NEXT_OWNER, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, owner_prefix);
+	lni_bind_text(&q, 2, after);
+	if ((s = lni_stmt_row(&q, err)) == LN_OK && !lni_col_is_null(&q, 0))
+		*out = lni_col_dup(&q, 0, &s);
+	lni_stmt_put(&q);
+	if (s == LN_NOMEM)
+		return ln_fail(err, s, "", "owner");
 	return s;
 }
 

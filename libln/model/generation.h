@@ -27,6 +27,12 @@ enum ln_status lni_generation_beat(struct ln_store *st, int64_t message_id,
 enum ln_status lni_generation_check(struct ln_store *st, int64_t message_id,
     const char *owner, bool *out_is_stop_asked, struct ln_error *err) LN_USE;
 
+/* The next owner after ${after} ("": the first) whose name begins so; NULL: no
+ * more.  Release with ln_free. */
+enum ln_status lni_generation_next_owner(struct ln_store *st,
+    const char *owner_prefix, const char *after, char **out,
+    struct ln_error *err) LN_USE;
+
 /* The end.  LN_NOT_FOUND: lost. */
 enum ln_status lni_generation_remove(struct ln_store *st, int64_t message_id,
     const char *owner, struct ln_error *err) LN_USE;

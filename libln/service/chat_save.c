@@ -110,3 +110,48 @@ ln_chat_recover(struct ln_store *st, const char *owner_prefix,
 		*out_count = 0;
 	return s;
 }
+
+static enum ln_status
+recover_gone(struct ln_store *st, const char *owner_prefix,
+    bool (*is_gone)(void *, const char *), void *arg, int64_t *out_count,
+    struct ln_error *err)
+{
+	char *after = NULL, *owner = NULL;
+	enum ln_status s;
+	int64_t count;
+
+	while ((s = lni_generation_next_owner(st, owner_prefix,
+	    after != NULL ? after : "", &owner, err)) == LN_OK &&
+	    owner != NULL) {
+		if (is_gone(arg, owner)) {
+			s = lni_generation_reap(st, NULL, owner, NULL, 0,
+			    &count, err);
+			if (s != LN_OK)
+				break;
+			*out_count += count;
+		}
+		ln_free(after);
+		after = owner;
+		owner = NULL;
+	}
+	ln_free(after);
+	ln_free(owner);
+	return s;
+}
+
+enum ln_status
+ln_chat_recover_gone(struct ln_store *st, const char *owner_prefix,
+    bool (*is_gone)(void *arg, const char *owner), void *arg,
+    int64_t *out_count, struct ln_error *err)
+{
+	enum ln_status s;
+
+	*out_count = 0;
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
+		return s;
+	s = recover_gone(st, owner_prefix, is_gone, arg, out_count, err);
+	s = lni_tx_end(st, s, err);
+	if (s != LN_OK)
+		*out_count = 0;
+	return s;
+}

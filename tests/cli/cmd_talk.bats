@@ -127,6 +127,43 @@ with_ollama()
 	refute_error_has SELECT
 }
 
+@test "a killed lnctl blocks its conversation for nobody" {
+	with_ollama
+	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
+	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
+	local pid=$!
+	for _ in {1..100}; do
+		[ ! -s "$DIR/answer" ] || break
+		sleep 0.05
+	done
+	kill -KILL "$pid"
+	wait "$pid" || true
+	[ "$(sql 'SELECT count(*) FROM generation')" = 1 ]
+	lnctl ask again -c -m llama3.2 </dev/null
+	assert_status 0
+	[ "$(sql 'SELECT count(*) FROM generation')" = 0 ]
+	[ "$(sql "SELECT group_concat(state) FROM (SELECT state FROM message
+	    WHERE role = 'assistant' ORDER BY id)")" = interrupted,complete ]
+	[ "$(sql 'SELECT count(*) FROM conversation')" = 1 ]
+}
+
+@test "a writing lnctl is left alone by another one" {
+	with_ollama
+	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
+	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
+	local pid=$!
+	for _ in {1..100}; do
+		[ ! -s "$DIR/answer" ] || break
+		sleep 0.05
+	done
+	lnctl ask again -c -m llama3.2 </dev/null
+	assert_status 5
+	kill -TERM "$pid"
+	wait "$pid" || true
+	[ "$(sql "SELECT state FROM message WHERE role = 'assistant'")" = \
+	    stopped ]
+}
+
 @test "a stopped answer is kept and the exit code is 130" {
 	with_ollama
 	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \

@@ -81,7 +81,7 @@ typedef void ln_chat_event_fn(void *arg, const struct ln_chat_event *ev);
 /**
  * struct ln_chat_opts:
  * Zero and NULL mean "not said".  ${owner} names the process for the journal
- * ("server:<boot id>", "lnctl:<pid>"), see ln_chat_recover.
+ * ("server:<boot id>:<worker>", "lnctl:..."), see ln_chat_recover.
  */
 struct ln_chat_opts {
 	size_t size;
@@ -235,5 +235,15 @@ LN_API enum ln_status ln_chat_request_stop(struct ln_store *st,
 LN_API enum ln_status ln_chat_recover(struct ln_store *st,
     const char *owner_prefix, const char *keep_owner, int64_t *out_count,
     struct ln_error *err) LN_USE;
+
+/**
+ * ln_chat_recover_gone(st, owner_prefix, is_gone, arg, out_count, err):
+ * The same at once for those owners that begin with ${owner_prefix} and of whom
+ * ${is_gone} says so.  For names that were never another process's, and of
+ * which none is the beginning of another.
+ */
+LN_API enum ln_status ln_chat_recover_gone(struct ln_store *st,
+    const char *owner_prefix, bool (*is_gone)(void *arg, const char *owner),
+    void *arg, int64_t *out_count, struct ln_error *err) LN_USE;
 
 #endif

@@ -208,6 +208,34 @@ recovery_leaves_living_writers_alone(void **state)
 	ln_chat_free(c);
 }
 
+static bool
+is_named(void *arg, const char *owner)
+{
+	return strcmp(owner, arg) == 0;
+}
+
+static void
+a_writer_known_to_be_gone_is_recovered_at_once(void **state)
+{
+	char one[] = "test:1", nobody[] = "test:9";
+	struct talk *t = *state;
+	const struct ln_chat_opts o = ask(t, "Hi");
+	struct ln_chat *c = talk_begin(t, &o);
+	int64_t count = -1;
+
+	assert_int_equal(ln_chat_recover_gone(t->st, "test:", is_named, nobody,
+	    &count, NULL), LN_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(ln_chat_recover_gone(t->st, "other:", is_named, one,
+	    &count, NULL), LN_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(ln_chat_recover_gone(t->st, "test:", is_named, one,
+	    &count, NULL), LN_OK);
+	assert_int_equal(count, 1);
+	talk_expect(t, ln_chat_message_id(c), "interrupted", "");
+	ln_chat_free(c);
+}
+
 static void
 freeing_an_unfinished_turn_saves_what_came(void **state)
 {
@@ -547,6 +575,7 @@ main(void)
 		T(a_killed_writer_loses_a_quarter_of_a_second_at_most),
 		T(a_kilobyte_is_journalled_without_waiting),
 		T(recovery_leaves_living_writers_alone),
+		T(a_writer_known_to_be_gone_is_recovered_at_once),
 		T(freeing_an_unfinished_turn_saves_what_came),
 		T(an_answer_waits_for_a_busy_database),
 		T(a_database_that_never_answers_ends_the_turn_with_an_error),
