@@ -156,6 +156,8 @@ fake_ollama()
 {
 	local port
 
+	# Before the loop looks into it: the child may be slow to open it.
+	: >"$DIR/fake"
 	node "$LN_ROOT/tests/fake/ollama.mjs" >"$DIR/fake" 3>&- &
 	JOBS+=($!)
 	for _ in {1..200}; do
