@@ -16,7 +16,7 @@
 #include "transport.h"
 #include "turn_input.h"
 
-#define STEP_MS 50		/* between pieces of a local answer */
+#define STEP_MS 50	/* between ticks, and pieces of a local answer */
 #define EVENT_MAX ((size_t)16 * 1024 * 1024)
 
 struct turn {
@@ -26,7 +26,6 @@ struct turn {
 	bool has_sink;
 	bool is_local_running;	/* a thread has the chat */
 	bool is_stop_wanted;
-	int64_t tick_ms;	/* last ln_chat_tick, monotonic */
 	char user_id[64];
 	TAILQ_ENTRY(turn) entry;
 };
@@ -38,6 +37,8 @@ struct local_job {
 
 static TAILQ_HEAD(, turn) turns = TAILQ_HEAD_INITIALIZER(turns);
 static size_t turn_count;
+static struct ln_chat **ticking;	/* room for every turn's chat */
+static size_t ticking_max;
 static struct kore_timer *step_timer;
 
 static void step(struct turn *t);
@@ -79,7 +80,7 @@ turn_free(struct turn *t)
 	free(t);
 }
 
-/* The turn ended itself: hang up, but stay until it is saved. */
+/* No more is wanted: hang up, but stay until the answer is saved. */
 static void
 close_upstream(struct turn *t)
 {
@@ -93,7 +94,7 @@ on_data(void *arg, int http_status, const char *p, size_t n)
 	struct turn *t = arg;
 
 	ln_chat_feed(t->chat, http_status, p, n);
-	return ln_chat_next(t->chat) != LN_CHAT_FINISHED;
+	return ln_chat_next(t->chat) == LN_CHAT_SEND;
 }
 
 static void
@@ -189,29 +190,38 @@ step(struct turn *t)
 	arm();
 }
 
+/* All in one transaction, however many they are. */
+static void
+tick_all(void)
+{
+	const struct turn *t;
+	size_t n = 0;
+
+	TAILQ_FOREACH(t, &turns, entry)
+		if (!t->is_local_running)
+			ticking[n++] = t->chat;
+	if (n > 0)
+		ln_chat_tick_all(ticking, n, ln_time_now_ms());
+}
+
 static void
 on_step(void *arg, u_int64_t unused)
 {
 	struct turn *t, *next;
-	int64_t now;
 
 	(void)arg;
 	(void)unused;
 	step_timer = NULL;	/* one-shot: Kore frees it */
-	now = ln_time_mono_ms();
+	tick_all();
 	for (t = TAILQ_FIRST(&turns); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
 		if (t->is_local_running)
 			continue;
-		if (now - t->tick_ms >= LN_CHAT_TICK_MS) {
-			t->tick_ms = now;
-			if (ln_chat_tick(t->chat, ln_time_now_ms()) != LN_OK)
-				close_upstream(t);
-		}
+		if (ln_chat_next(t->chat) != LN_CHAT_SEND)
+			close_upstream(t);
 		if (ln_chat_next(t->chat) == LN_CHAT_PUMP)
 			ln_chat_pump(t->chat);
-		if (ln_chat_next(t->chat) == LN_CHAT_FINISHED &&
-		    t->transfer == NULL)
+		if (ln_chat_next(t->chat) == LN_CHAT_FINISHED)
 			turn_free(t);
 	}
 	arm();
@@ -225,6 +235,21 @@ arm(void)
 		    KORE_TIMER_ONESHOT);
 }
 
+static bool
+make_room(void)
+{
+	size_t n = ticking_max == 0 ? 64 : 2 * ticking_max;
+	struct ln_chat **grown;
+
+	if (turn_count < ticking_max)
+		return true;
+	if ((grown = realloc(ticking, n * sizeof(*grown))) == NULL)
+		return false;
+	ticking = grown;
+	ticking_max = n;
+	return true;
+}
+
 enum ln_status
 turn_start(const char *user_id, const struct ln_json *body,
     bool is_regenerate, const struct turn_sink *sink, struct ln_error *err)
@@ -235,7 +260,7 @@ turn_start(const char *user_id, const struct ln_json *body,
 
 	if ((s = turn_input_parse(body, is_regenerate, &in, err)) != LN_OK)
 		goto out;
-	if ((t = calloc(1, sizeof(*t))) == NULL) {
+	if (!make_room() || (t = calloc(1, sizeof(*t))) == NULL) {
 		s = ln_fail(err, LN_NOMEM, "", "calloc");
 		goto out;
 	}
@@ -246,13 +271,13 @@ turn_start(const char *user_id, const struct ln_json *body,
 	}
 	in.opts.user_id = t->user_id;
 	in.opts.owner = transport_owner();
+	in.opts.is_batched = true;
 	s = ln_chat_begin(worker_store, server.cfg, &in.opts, emit, t,
 	    &t->chat, err);
 	if (s != LN_OK) {
 		free(t);
 		goto out;
 	}
-	t->tick_ms = ln_time_mono_ms();
 	TAILQ_INSERT_TAIL(&turns, t, entry);
 	turn_count++;
 	step(t);
@@ -342,4 +367,7 @@ turns_close(void)
 			turn_free(t);
 	}
 	transport_close();
+	free(ticking);
+	ticking = NULL;
+	ticking_max = 0;
 }

@@ -18,6 +18,22 @@ enum lni_chat_phase {
 	LNI_CHAT_OVER,		/* DONE went out */
 };
 
+/* What a tick has to write for a turn. */
+enum lni_chat_work {
+	LNI_CHAT_NOTHING,
+	LNI_CHAT_JOURNAL,
+	LNI_CHAT_SAVE,
+};
+
+/* What a tick has found out about a turn. */
+enum lni_chat_finding {
+	LNI_CHAT_UNSEEN,
+	LNI_CHAT_FINE,
+	LNI_CHAT_LOST,
+	LNI_CHAT_STOP,
+	LNI_CHAT_BLOCK,
+};
+
 struct ln_chat {
 	struct ln_store *store;
 	const struct ln_config *cfg;
@@ -35,6 +51,7 @@ struct ln_chat {
 	bool is_new;		/* the conversation is */
 	bool is_titled;		/* it was there, and got its title now */
 	bool is_unsaved;
+	bool is_batched;
 
 	struct ln_provider_conf *conf;
 	struct ln_llm_request *request;
@@ -63,6 +80,13 @@ struct ln_chat {
 	struct ln_error error;	/* when has_error */
 	bool has_error;
 	int save_tries;
+
+	/* During a tick. */
+	enum lni_chat_work work;
+	enum ln_status work_status;	/* of the last one */
+	struct ln_error work_error;
+	enum lni_chat_finding finding;
+	bool is_user_blocked;
 };
 
 /* What ln_chat_begin gathers and does not keep. */
@@ -90,12 +114,36 @@ void lni_chat_start(struct ln_chat *c);
 /* chat_turn.c: what ln_llm_stream_new wants. */
 void lni_chat_on_llm(void *arg, const struct ln_llm_event *ev);
 
-/* chat_save.c: journal what came; LN_NOT_FOUND when the answer is lost. */
+/* chat_turn.c: the answer grows. */
+void lni_chat_append(struct ln_chat *c, const char *text, size_t n);
+
+/* chat_save.c: journal what came / write the end of the answer, inside the
+ * caller's transaction.  LN_NOT_FOUND when the answer is lost. */
 enum ln_status lni_chat_journal(struct ln_chat *c, struct ln_error *err)
     LN_USE;
-
-/* chat_save.c: write the end of the answer, in one transaction. */
 enum ln_status lni_chat_save(struct ln_chat *c, struct ln_error *err) LN_USE;
+
+/* chat_save.c, chat_end.c: go on once that is committed, or is not. */
+void lni_chat_journalled(struct ln_chat *c, enum ln_status s);
+void lni_chat_saved(struct ln_chat *c, enum ln_status s,
+    const struct ln_error *why);
+
+/* chat_end.c: events. */
+void lni_chat_emit(const struct ln_chat *c, struct ln_chat_event *ev);
+void lni_chat_fill_chunk(const struct ln_chat *c, size_t from,
+    struct ln_chat_event *ev);
+void lni_chat_fill_done(const struct ln_chat *c, struct ln_chat_event *ev);
+void lni_chat_emit_over(struct ln_chat *c);
+
+/* chat_end.c: the end.  Saved at once, or by the next tick of a batch. */
+void lni_chat_set_error(struct ln_chat *c, enum ln_status status,
+    const char *sentence, const char *detail);
+void lni_chat_lose(struct ln_chat *c);	/* nothing may be written any more */
+void lni_chat_try_save(struct ln_chat *c);
+void lni_chat_end(struct ln_chat *c, enum ln_message_state state,
+    enum ln_status outcome, const char *finish_reason);
+void lni_chat_fail(struct ln_chat *c, enum ln_status status,
+    const char *sentence, const char *detail);
 
 /* About four bytes of text are a token. */
 int64_t lni_chat_estimate(size_t bytes);

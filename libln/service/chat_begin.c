@@ -327,6 +327,7 @@ ln_chat_begin(struct ln_store *st, const struct ln_config *cfg,
 	c->fn = fn;
 	c->arg = arg;
 	c->is_unsaved = opts->is_unsaved;
+	c->is_batched = opts->is_batched;
 	c->phase = LNI_CHAT_OVER;	/* until it has begun */
 	c->answer = c->local = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
 	if ((s = copy(opts->user_id, &c->user_id, err)) != LN_OK ||

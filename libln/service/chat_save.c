@@ -17,8 +17,8 @@ lni_chat_estimate(size_t bytes)
 	return (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
 }
 
-static enum ln_status
-journal(struct ln_chat *c, struct ln_error *err)
+enum ln_status
+lni_chat_journal(struct ln_chat *c, struct ln_error *err)
 {
 	enum ln_status s;
 
@@ -31,27 +31,19 @@ journal(struct ln_chat *c, struct ln_error *err)
 	    ln_buf_str(&c->answer), c->answer.len, err);
 }
 
-enum ln_status
-lni_chat_journal(struct ln_chat *c, struct ln_error *err)
+void
+lni_chat_journalled(struct ln_chat *c, enum ln_status s)
 {
-	size_t len = c->answer.len;
-	enum ln_status s;
-
-	/* Also after a failure: the next try waits its turn. */
-	c->journal_ms = c->now_ms;
-	if ((s = lni_tx_begin(c->store, err)) != LN_OK)
-		return s;
-	s = journal(c, err);
-	s = lni_tx_end(c->store, s, err);
 	if (s == LN_OK) {
-		c->journalled = len;
+		c->journalled = c->answer.len;
 		c->beat_ms = c->now_ms;
+	} else if (s == LN_NOT_FOUND) {
+		lni_chat_lose(c);
 	}
-	return s;
 }
 
-static enum ln_status
-save(struct ln_chat *c, struct ln_error *err)
+enum ln_status
+lni_chat_save(struct ln_chat *c, struct ln_error *err)
 {
 	const struct lni_message_end end = {
 		.state = c->state,
@@ -74,17 +66,6 @@ save(struct ln_chat *c, struct ln_error *err)
 		return s;
 	return lni_conversation_touch(c->store, c->conversation_id,
 	    ln_time_now_ms(), c->tokens + c->prompt_tokens, err);
-}
-
-enum ln_status
-lni_chat_save(struct ln_chat *c, struct ln_error *err)
-{
-	enum ln_status s;
-
-	if ((s = lni_tx_begin(c->store, err)) != LN_OK)
-		return s;
-	s = save(c, err);
-	return lni_tx_end(c->store, s, err);
 }
 
 enum ln_status

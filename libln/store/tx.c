@@ -58,6 +58,12 @@ lni_tx_end(struct ln_store *st, enum ln_status s, struct ln_error *err)
 	return s;
 }
 
+bool
+lni_tx_is_alive(const struct ln_store *st)
+{
+	return sqlite3_get_autocommit(st->db) == 0;
+}
+
 enum ln_status
 lni_read_begin(struct ln_store *st, struct ln_error *err)
 {

@@ -16,6 +16,10 @@ enum ln_status lni_tx_begin(struct ln_store *st, struct ln_error *err) LN_USE;
 enum ln_status lni_tx_end(struct ln_store *st, enum ln_status s,
     struct ln_error *err) LN_USE;
 
+/* Whether a transaction is open.  SQLite ends one by itself when it cannot
+ * even undo a statement (disk full, I/O error, no memory). */
+bool lni_tx_is_alive(const struct ln_store *st);
+
 /* A read transaction: one snapshot for several selects. */
 enum ln_status lni_read_begin(struct ln_store *st, struct ln_error *err) LN_USE;
 void lni_read_end(struct ln_store *st);

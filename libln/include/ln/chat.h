@@ -25,7 +25,7 @@
  *	         next() changes
  *	  DONE   ln_chat_free()
  *
- * The answer is journalled at least every LN_CHAT_JOURNAL_MS or
+ * The answer is journalled by the first tick after LN_CHAT_JOURNAL_MS or
  * LN_CHAT_JOURNAL_BYTES.  Freeing an unfinished turn saves what came.
  */
 
@@ -101,6 +101,8 @@ struct ln_chat_opts {
 	bool is_continue;		/* go on with the last answer; no prompt */
 	bool is_without_tools;
 	bool is_unsaved;		/* lnctl --no-save: touch no table */
+	bool is_batched;		/* saved by ln_chat_tick_all, not at
+					 * once: DONE comes with a tick */
 	const struct ln_llm_message *history;	/* of an unsaved one, earlier */
 	size_t history_count;			/* turns, oldest first */
 	const char *temp_id;
@@ -165,12 +167,16 @@ LN_API enum ln_status ln_chat_local(struct ln_store *st, struct ln_chat *c,
 LN_API void ln_chat_pump(struct ln_chat *c);
 
 /**
- * ln_chat_tick(c, now_ms):
- * ${now_ms} is ln_time_now_ms().  Journal what is due, look for a stop asked by another process and for a
- * block.  LN_OK: go on; LN_CANCELLED: the turn has ended itself, close the
- * upstream.  Errors of the database are retried at the next tick.
+ * ln_chat_tick(c, now_ms) / ln_chat_tick_all(chats, count, now_ms):
+ * ${now_ms} is ln_time_now_ms().  Journal what is due, look for a stop asked
+ * by another process and for a block.  LN_OK: go on; LN_CANCELLED: the turn
+ * has ended itself, close the upstream.  Errors of the database are retried at
+ * the next tick.  The second does so for all turns that a caller drives on one
+ * store, in one transaction; ask ln_chat_next of each afterwards.
  */
 LN_API enum ln_status ln_chat_tick(struct ln_chat *c, int64_t now_ms) LN_USE;
+LN_API void ln_chat_tick_all(struct ln_chat *const *chats, size_t count,
+    int64_t now_ms);
 
 /**
  * ln_chat_stop(c):

@@ -174,7 +174,7 @@ a_killed_writer_loses_a_quarter_of_a_second_at_most(void **state)
 }
 
 static void
-a_kilobyte_is_journalled_without_waiting(void **state)
+a_kilobyte_is_journalled_by_the_next_tick(void **state)
 {
 	struct talk *t = *state;
 	const struct ln_chat_opts o = ask(t, "Hi");
@@ -184,6 +184,8 @@ a_kilobyte_is_journalled_without_waiting(void **state)
 	memset(piece, 'x', sizeof(piece) - 1);
 	piece[sizeof(piece) - 1] = '\0';
 	talk_feed(c, piece);
+	talk_expect(t, ln_chat_message_id(c), "streaming", "");
+	assert_int_equal(ln_chat_tick(c, ln_time_now_ms() + 50), LN_OK);
 	talk_expect(t, ln_chat_message_id(c), "streaming", piece);
 	ln_chat_free(c);
 }
@@ -573,7 +575,7 @@ main(void)
 		T(tokens_that_nobody_counted_are_marked_as_estimated),
 		T(thinking_is_shown_but_not_kept),
 		T(a_killed_writer_loses_a_quarter_of_a_second_at_most),
-		T(a_kilobyte_is_journalled_without_waiting),
+		T(a_kilobyte_is_journalled_by_the_next_tick),
 		T(recovery_leaves_living_writers_alone),
 		T(a_writer_known_to_be_gone_is_recovered_at_once),
 		T(freeing_an_unfinished_turn_saves_what_came),
