@@ -4,6 +4,7 @@
 
 #include <ln/conversation.h>
 #include <ln/message.h>
+#include <ln/tool_run.h>
 
 #include "reply.h"
 #include "routes.h"
@@ -23,9 +24,36 @@ images_json(struct ln_jw *w, const char *images)
 	ln_json_free(root);
 }
 
+/* As the "tool_call" events said it. */
+static void
+tools_json(struct ln_jw *w, int64_t message_id,
+    const struct ln_tool_run_list *runs)
+{
+	const struct ln_tool_run *r;
+	bool is_done;
+	size_t i;
+
+	ln_jw_array(w, "tools");
+	for (i = 0; i < runs->count; i++) {
+		r = &runs->items[i];
+		if (r->message_id != message_id)
+			continue;
+		is_done = strcmp(r->state, "done") == 0;
+		ln_jw_object(w, NULL);
+		ln_jw_int(w, "call_id", r->id);
+		ln_jw_string(w, "name", r->name);
+		ln_jw_string(w, "arguments", r->arguments);
+		ln_jw_string(w, "status", r->state);
+		ln_jw_string(w, "result", is_done ? r->result : NULL);
+		ln_jw_string(w, "error", is_done ? NULL : r->result);
+		ln_jw_end(w);
+	}
+	ln_jw_end(w);
+}
+
 static void
 list_json(struct ln_jw *w, const char *name,
-    const struct ln_message_list *list)
+    const struct ln_message_list *list, const struct ln_tool_run_list *runs)
 {
 	const struct ln_message *m;
 	size_t i;
@@ -43,15 +71,36 @@ list_json(struct ln_jw *w, const char *name,
 		ln_jw_int(w, "tokens", m->tokens);
 		ln_jw_string(w, "model", m->model);
 		ln_jw_string(w, "state", ln_message_state_name(m->state));
+		if (m->role == LN_MESSAGE_ASSISTANT) {
+			ln_jw_string(w, "thinking", m->thinking);
+			tools_json(w, m->id, runs);
+		}
 		ln_jw_end(w);
 	}
 	ln_jw_end(w);
+}
+
+static enum ln_status
+read_list(const struct rq *q, struct ln_message_list *list,
+    struct ln_tool_run_list *runs, struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = ln_message_list(worker_store, q->user->id, q->param[0], list,
+	    err)) != LN_OK)
+		return s;
+	s = ln_tool_run_list(worker_store, q->user->id, q->param[0], runs,
+	    err);
+	if (s != LN_OK)
+		ln_message_list_free(list);
+	return s;
 }
 
 int
 chat_show(struct rq *q)
 {
 	struct ln_message_list list = { NULL, 0 };
+	struct ln_tool_run_list runs = { NULL, 0 };
 	struct ln_conversation *c = NULL;
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_jw *w;
@@ -60,8 +109,7 @@ chat_show(struct rq *q)
 	s = ln_conversation_get(worker_store, q->user->id, q->param[0], &c,
 	    &err);
 	if (s == LN_OK)
-		s = ln_message_list(worker_store, q->user->id, q->param[0],
-		    &list, &err);
+		s = read_list(q, &list, &runs, &err);
 	if (s != LN_OK) {
 		ln_conversation_free(c);
 		return reply_fail(q, s, &err);
@@ -70,13 +118,14 @@ chat_show(struct rq *q)
 		ln_jw_object(w, NULL);
 		ln_jw_string(w, "session_id", c->id);
 		ln_jw_string(w, "title", c->title);
-		list_json(w, "messages", &list);
+		list_json(w, "messages", &list, &runs);
 		ln_jw_string(w, "model", c->model);
 		ln_jw_string(w, "system_prompt", c->system_prompt);
 		ln_jw_string(w, "project_id", c->project_id);
 	}
 	ln_conversation_free(c);
 	ln_message_list_free(&list);
+	ln_tool_run_list_free(&runs);
 	return reply_json(q, 200, w);
 }
 
@@ -84,16 +133,17 @@ int
 messages_list(struct rq *q)
 {
 	struct ln_message_list list = { NULL, 0 };
+	struct ln_tool_run_list runs = { NULL, 0 };
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_jw *w;
 	enum ln_status s;
 
-	s = ln_message_list(worker_store, q->user->id, q->param[0], &list,
-	    &err);
+	s = read_list(q, &list, &runs, &err);
 	if (s != LN_OK)
 		return reply_fail(q, s, &err);
 	if ((w = ln_jw_new()) != NULL)
-		list_json(w, NULL, &list);
+		list_json(w, NULL, &list, &runs);
 	ln_message_list_free(&list);
+	ln_tool_run_list_free(&runs);
 	return reply_json(q, 200, w);
 }

@@ -10,7 +10,7 @@
 #define COLUMNS								\
 	"m.id, m.conversation_id, m.role, m.state, m.content, m.model,"	\
 	" m.finish_reason, m.tokens, m.prompt_tokens, m.duration_ms,"	\
-	" m.is_estimated, m.pinned_ms, m.created_ms"
+	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking"
 
 /* The wall: a message is the user's when its conversation is. */
 #define OWNED								\
@@ -58,8 +58,8 @@ static const char SQL_JOURNAL[] =
 
 static const char SQL_FINISH[] =
     "UPDATE message SET state = ?2, content = ?3, finish_reason = ?4,"
-    " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8"
-    " WHERE id = ?1";
+    " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8,"
+    " thinking = ?9 WHERE id = ?1";
 
 const char *const lni_message_sql[] = {
 	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_HISTORY, SQL_ADD,
@@ -133,6 +133,7 @@ clear(struct ln_message *m)
 	free(m->content);
 	free(m->model);
 	free(m->finish_reason);
+	free(m->thinking);
 	free(m->images);
 }
 
@@ -179,7 +180,8 @@ read_row(struct lni_stmt *q, struct ln_message *m, struct ln_error *err)
 	m->is_estimated = lni_col_int(q, 10) != 0;
 	m->pinned_ms = lni_col_int(q, 11);
 	m->created_ms = lni_col_int(q, 12);
-	m->images = lni_col_dup(q, 13, &s);
+	m->thinking = lni_col_dup(q, 13, &s);
+	m->images = lni_col_dup(q, 14, &s);
 	if (s != LN_OK)
 		return ln_fail(err, s, "", "message row");
 	return LN_OK;
@@ -475,5 +477,7 @@ lni_message_finish(struct ln_store *st, int64_t id,
 	lni_bind_int(&q, 6, end->prompt_tokens);
 	lni_bind_int(&q, 7, end->duration_ms);
 	lni_bind_int(&q, 8, end->is_estimated ? 1 : 0);
+	if (end->thinking_len > 0)
+		lni_bind_textn(&q, 9, end->thinking, end->thinking_len);
 	return change_one(&q, err);
 }

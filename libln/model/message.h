@@ -57,6 +57,8 @@ struct lni_message_end {
 	enum ln_message_state state;
 	const char *content;
 	size_t len;
+	const char *thinking;	/* not kept when ${thinking_len} is 0 */
+	size_t thinking_len;
 	const char *finish_reason;
 	int64_t tokens;
 	int64_t prompt_tokens;

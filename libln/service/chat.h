@@ -61,6 +61,7 @@ struct ln_chat {
 
 	enum lni_chat_phase phase;
 	struct ln_buf answer;
+	struct ln_buf thinking;
 	size_t journalled;	/* bytes of it */
 	int64_t now_ms;		/* the last tick's */
 	int64_t journal_ms;	/* last journal, or try */

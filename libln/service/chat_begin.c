@@ -330,6 +330,7 @@ ln_chat_begin(struct ln_store *st, const struct ln_config *cfg,
 	c->is_batched = opts->is_batched;
 	c->phase = LNI_CHAT_OVER;	/* until it has begun */
 	c->answer = c->local = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
+	c->thinking = (struct ln_buf)LN_BUF_INIT(LN_CHAT_THINKING_MAX);
 	if ((s = copy(opts->user_id, &c->user_id, err)) != LN_OK ||
 	    (s = copy(opts->temp_id, &c->temp_id, err)) != LN_OK ||
 	    (s = copy(opts->owner != NULL ? opts->owner : OWNER_DEFAULT,

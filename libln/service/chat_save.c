@@ -49,6 +49,8 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 		.state = c->state,
 		.content = ln_buf_str(&c->answer),
 		.len = c->answer.len,
+		.thinking = ln_buf_str(&c->thinking),
+		.thinking_len = c->thinking.len,
 		.finish_reason = c->finish_reason,
 		.tokens = c->tokens,
 		.prompt_tokens = c->prompt_tokens,

@@ -26,15 +26,22 @@ lni_chat_append(struct ln_chat *c, const char *text, size_t n)
 	lni_chat_emit(c, &ev);
 }
 
+/* Shown whole, kept to a bound: it is not the answer. */
 static void
-emit_side(struct ln_chat *c, enum ln_chat_event_type type, const char *text,
-    size_t n, const char *call_state)
+think(struct ln_chat *c, const char *text, size_t n)
 {
 	struct ln_chat_event ev = {
-		.type = type, .message_id = c->message_id, .text = text,
-		.len = n, .call_state = call_state,
+		.type = LN_CHAT_THINKING, .message_id = c->message_id,
+		.text = text, .len = n,
 	};
+	size_t room = c->thinking.max - c->thinking.len;
 
+	if (n > room) {
+		for (n = room; n > 0 &&
+		    ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			continue;
+	}
+	ln_buf_put(&c->thinking, text, n);
 	lni_chat_emit(c, &ev);
 }
 
@@ -50,10 +57,9 @@ lni_chat_on_llm(void *arg, const struct ln_llm_event *ev)
 		lni_chat_append(c, ev->text, ev->len);
 		break;
 	case LN_LLM_THINKING:
-		emit_side(c, LN_CHAT_THINKING, ev->text, ev->len, NULL);
+		think(c, ev->text, ev->len);
 		break;
 	case LN_LLM_TOOL_CALL:
-		emit_side(c, LN_CHAT_TOOL, ev->text, ev->len, "denied");
 		break;
 	case LN_LLM_USAGE:
 		c->tokens = ev->tokens;
@@ -200,6 +206,7 @@ ln_chat_free(struct ln_chat *c)
 	ln_provider_conf_free(c->conf);
 	ln_buf_free(&c->local);
 	ln_buf_free(&c->answer);
+	ln_buf_free(&c->thinking);
 	free(c->user_id);
 	free(c->conversation_id);
 	free(c->title);

@@ -110,6 +110,19 @@ static const struct lni_col message[] = {
 	{ "is_estimated", LNI_COL_INT, 1 },
 	{ "pinned_ms", LNI_COL_INT, 1 },
 	{ "created_ms", LNI_COL_INT, 1 },
+	{ "thinking", LNI_COL_TEXT, 4 },
+};
+
+static const struct lni_col tool_run[] = {
+	{ "id", LNI_COL_ROWID, 4 },
+	{ "message_id", LNI_COL_ROWID, 4 },
+	{ "round", LNI_COL_INT, 4 },
+	{ "name", LNI_COL_TEXT, 4 },
+	{ "arguments", LNI_COL_TEXT, 4 },
+	{ "state", LNI_COL_TEXT, 4 },
+	{ "result", LNI_COL_TEXT, 4 },
+	{ "created_ms", LNI_COL_INT, 4 },
+	{ "ended_ms", LNI_COL_INT, 4 },
 };
 
 static const struct lni_col message_image[] = {
@@ -151,6 +164,7 @@ const struct lni_table lni_our_tables[] = {
 	    false },
 	[LNI_OUR_MESSAGE] = { "message", COLS(message), 1, true },
 	[LNI_OUR_IMAGE] = { "message_image", COLS(message_image), 1, true },
+	[LNI_OUR_TOOL_RUN] = { "tool_run", COLS(tool_run), 4, true },
 	[LNI_OUR_PROMPT] = { "prompt", COLS(prompt), 1, true },
 	[LNI_OUR_TOOL] = { "tool", COLS(tool), 1, true },
 	{ NULL, NULL, 0, 0, false },

@@ -32,6 +32,7 @@ enum { SETTING_NAME, SETTING_VALUE, SETTING_SEALED };
 enum { TAG_TEXT = 1 };
 enum { MESSAGE_STATE = 3, MESSAGE_CONTENT };
 enum { IMAGE_LIST = 1 };
+enum { RUN_STATE = 5, RUN_CREATED = 7, RUN_ENDED };
 enum { TOOL_NAME = 2, TOOL_DEFINITION = 4, TOOL_ENABLED = 5 };
 
 static void
@@ -212,6 +213,31 @@ fix_image(struct lni_intake *im, struct lni_value *v, bool *out_keep,
 	return LN_OK;
 }
 
+/* Nobody writes the answer it belongs to any more. */
+static enum ln_status
+fix_tool_run(struct lni_intake *im, struct lni_value *v, bool *out_keep,
+    struct ln_error *err)
+{
+	static const char *const open[] = { "asking", "allowed", "running" };
+	const char *state = v[RUN_STATE].text;
+	char *failed;
+	size_t i;
+
+	(void)im;
+	*out_keep = true;
+	for (i = 0; state != NULL && i < sizeof(open) / sizeof(open[0]); i++) {
+		if (strcmp(state, open[i]) != 0)
+			continue;
+		if ((failed = strdup("failed")) == NULL)
+			return ln_fail(err, LN_NOMEM, "", "fix_tool_run");
+		set_text(&v[RUN_STATE], failed);
+		v[RUN_ENDED].is_null = false;
+		v[RUN_ENDED].number = v[RUN_CREATED].number;
+		break;
+	}
+	return LN_OK;
+}
+
 static enum ln_status
 fix_tool(struct lni_intake *im, struct lni_value *v, bool *out_keep,
     struct ln_error *err)
@@ -242,6 +268,7 @@ static fix_fn *const fixes[] = {
 	[LNI_OUR_TAG] = fix_tag,
 	[LNI_OUR_MESSAGE] = fix_message,
 	[LNI_OUR_IMAGE] = fix_image,
+	[LNI_OUR_TOOL_RUN] = fix_tool_run,
 	[LNI_OUR_TOOL] = fix_tool,
 };
 

@@ -17,6 +17,7 @@ enum lni_our_table {
 	LNI_OUR_TAG,
 	LNI_OUR_MESSAGE,
 	LNI_OUR_IMAGE,
+	LNI_OUR_TOOL_RUN,
 	LNI_OUR_PROMPT,
 	LNI_OUR_TOOL,
 };

@@ -45,10 +45,16 @@ static const struct {
 	    "SELECT m.id, m.conversation_id, m.role, m.state, m.content,"
 	    " i.images AS images_json, m.provider, m.model, m.finish_reason,"
 	    " m.tokens, m.prompt_tokens, m.duration_ms / 1000.0 AS seconds,"
-	    " m.is_estimated, m.pinned_ms, m.created_ms"
+	    " m.is_estimated, m.pinned_ms, m.created_ms, m.thinking"
 	    " FROM conversation c JOIN message m ON m.conversation_id = c.id"
 	    " LEFT JOIN message_image i ON i.message_id = m.id"
 	    " WHERE c.user_id = ?1 ORDER BY c.created_ms, c.id, m.id" },
+	{ "tool_runs",
+	    "SELECT r.id, r.message_id, r.round, r.name, r.arguments, r.state,"
+	    " r.result, r.created_ms, r.ended_ms"
+	    " FROM conversation c JOIN message m ON m.conversation_id = c.id"
+	    " JOIN tool_run r ON r.message_id = m.id"
+	    " WHERE c.user_id = ?1 ORDER BY r.id" },
 	{ "prompts",
 	    "SELECT id, title, content, created_ms FROM prompt"
 	    " WHERE user_id = ?1 ORDER BY id" },

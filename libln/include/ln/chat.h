@@ -33,6 +33,7 @@
 #define LN_CHAT_JOURNAL_MS 250		/* data.md: at least every 250 ms ... */
 #define LN_CHAT_JOURNAL_BYTES 1024	/* ... or 1 KiB */
 #define LN_CHAT_PROMPT_MAX ((size_t)1024 * 1024)	/* bytes typed by a person */
+#define LN_CHAT_THINKING_MAX ((size_t)256 * 1024)	/* kept of it */
 #define LN_CHAT_FILE_MAX ((size_t)5 * 1024 * 1024)	/* http-api: chat/upload */
 
 struct ln_chat;

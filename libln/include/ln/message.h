@@ -33,6 +33,7 @@ struct ln_message {
 	char *content;
 	char *model;		/* may be NULL */
 	char *finish_reason;	/* may be NULL */
+	char *thinking;		/* before the answer; may be NULL */
 	char *images;		/* JSON array of base64, NULL when none */
 	int64_t tokens;
 	int64_t prompt_tokens;

@@ -123,7 +123,7 @@ kit_dump(const char *path)
 	static const char *const tables[] = { "user", "user_picture",
 		"setting", "user_setting", "project", "document",
 		"conversation_group", "conversation", "conversation_tag",
-		"message", "message_image", "prompt", "tool" };
+		"message", "message_image", "tool_run", "prompt", "tool" };
 	struct ln_buf b = LN_BUF_INIT(16 * 1024 * 1024);
 	sqlite3 *db;
 	char *text;
