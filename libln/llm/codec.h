@@ -47,6 +47,7 @@ struct lni_codec {
 };
 
 extern const struct lni_codec lni_codec_ollama;
+extern const struct lni_codec lni_codec_openai;
 
 /* NULL for a provider without a wire (offline). */
 const struct lni_codec *lni_codec_of(const struct ln_provider_info *info);

@@ -130,6 +130,26 @@ seal(struct ln_llm_request *r)
 	}
 }
 
+/*
+ * A provider in the cloud would refuse us without a key, in words that do not
+ * say what to do here.  At another address stands something of the operator's
+ * own, which may have the key itself.
+ */
+static enum ln_status
+check_key(const struct ln_provider_conf *conf, struct ln_error *err)
+{
+	const struct ln_provider_info *info = conf->info;
+
+	if (!info->wants_key || conf->api_key != NULL ||
+	    info->base_url == NULL || conf->base_url == NULL ||
+	    strcmp(conf->base_url, info->base_url) != 0)
+		return LN_OK;
+	return ln_fail_field(err, LN_INVALID, "api_key",
+	    "This provider needs an API key. Enter one in the settings, or in "
+	    "a shell: lnctl provider set PROVIDER --key-stdin",
+	    "%s needs a key", info->name);
+}
+
 enum ln_status
 ln_llm_request(const struct ln_provider_conf *conf,
     const struct ln_llm_prompt *prompt, struct ln_llm_request **out,
@@ -143,6 +163,8 @@ ln_llm_request(const struct ln_provider_conf *conf,
 	if (codec == NULL)
 		return ln_fail(err, LN_UNSUPPORTED, "", "%s has no wire",
 		    conf->info->name);
+	if ((s = check_key(conf, err)) != LN_OK)
+		return s;
 	if ((r = request_new(conf)) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "request");
 	if ((s = codec->request(conf, prompt, r, err)) != LN_OK) {
@@ -168,6 +190,8 @@ ln_provider_models_request(const struct ln_provider_conf *conf,
 	if (codec == NULL)
 		return ln_fail(err, LN_UNSUPPORTED, "", "%s has no wire",
 		    conf->info->name);
+	if ((s = check_key(conf, err)) != LN_OK)
+		return s;
 	if ((r = request_new(conf)) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "request");
 	if ((s = codec->models_request(conf, r, err)) != LN_OK) {

@@ -253,7 +253,7 @@ prepare(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		if ((s = add_placeholder(st, c, d, err)) != LN_OK)
 			return s;
 	}
-	if (c->conf->info->base_url == NULL)	/* no wire: a search */
+	if (c->conf->base_url == NULL)	/* no wire: a search */
 		return LN_OK;
 	return lni_chat_ask(st, c, d, err);
 }

@@ -9,6 +9,7 @@
 #include <ln/secret.h>
 #include <ln/setting.h>
 
+#include "llm/codec.h"
 #include "net/url.h"
 #include "service/provider.h"
 
@@ -213,7 +214,7 @@ choose_url(struct layer layers[LAYER_COUNT], struct ln_provider_conf *c,
 	struct layer *from = NULL;
 
 	c->url_origin = LN_PROVIDER_FROM_DEFAULT;
-	if (c->info->base_url == NULL)
+	if (lni_codec_of(c->info) == NULL)	/* offline: it has no wire */
 		return LN_OK;
 	if (layers[USER].base_url != NULL && names(&layers[USER], c->info))
 		from = &layers[USER];
@@ -223,6 +224,12 @@ choose_url(struct layer layers[LAYER_COUNT], struct ln_provider_conf *c,
 	else if (layers[ENVIRONMENT].base_url != NULL &&
 	    strcmp(c->info->name, "ollama") == 0)	/* by its name */
 		from = &layers[ENVIRONMENT];
+	if (from == NULL && c->info->base_url == NULL)
+		return ln_fail_field(err, LN_INVALID, "base_url",
+		    "This provider needs the base URL of its server. Enter it "
+		    "in the settings, or in a shell: lnctl provider set "
+		    "PROVIDER --base-url URL", "%s has no default URL",
+		    c->info->name);
 	if (from == NULL)
 		return copy(c->info->base_url, &c->base_url, err);
 	c->base_url = from->base_url;
@@ -231,34 +238,59 @@ choose_url(struct layer layers[LAYER_COUNT], struct ln_provider_conf *c,
 	return LN_OK;
 }
 
-/* A key goes to an address of its own layer, or of one that may decide for
- * it: never the instance's key to a user's address. */
+/* NULL when the layer of ${user_id} (NULL: the instance) has none. */
 static enum ln_status
-choose_key(struct ln_store *st, const char *user_id,
-    const struct layer layers[LAYER_COUNT], struct ln_provider_conf *c,
+stored_key(struct ln_store *st, const char *user_id,
+    enum ln_provider_origin origin, struct ln_provider_conf *c,
     struct ln_error *err)
 {
 	enum ln_status s;
 
-	c->key_origin = LN_PROVIDER_FROM_DEFAULT;
-	if (c->info->base_url == NULL)
+	s = ln_setting_get(st, user_id, "api_key", &c->api_key, err);
+	if (s == LN_OK && c->api_key != NULL)
+		c->key_origin = origin;
+	return s;
+}
+
+static enum ln_status
+environment_key(const struct ln_config *cfg, struct ln_provider_conf *c,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if (cfg == NULL || c->info->key_variable == NULL)
 		return LN_OK;
-	if (user_id != NULL && names(&layers[USER], c->info)) {
-		s = ln_setting_get(st, user_id, "api_key", &c->api_key, err);
-		if (s != LN_OK || c->api_key != NULL) {
-			c->key_origin = LN_PROVIDER_FROM_USER;
-			return s;
-		}
-	}
-	if (c->url_origin != LN_PROVIDER_FROM_USER &&
-	    names(&layers[INSTANCE], c->info)) {
-		s = ln_setting_get(st, NULL, "api_key", &c->api_key, err);
-		if (s != LN_OK || c->api_key != NULL) {
-			c->key_origin = LN_PROVIDER_FROM_INSTANCE;
-			return s;
-		}
-	}
-	return LN_OK;
+	s = ln_config_secret(cfg, c->info->key_variable, &c->api_key, err);
+	if (s == LN_OK && c->api_key != NULL)
+		c->key_origin = LN_PROVIDER_FROM_ENVIRONMENT;
+	return s;
+}
+
+/*
+ * The person's own key first, then the operator's: of the instance, then of
+ * the environment.  One of the operator's never goes to an address that a
+ * person chose.
+ */
+static enum ln_status
+choose_key(struct ln_store *st, const struct ln_config *cfg,
+    const char *user_id, const struct layer layers[LAYER_COUNT],
+    struct ln_provider_conf *c, struct ln_error *err)
+{
+	enum ln_status s = LN_OK;
+
+	c->key_origin = LN_PROVIDER_FROM_DEFAULT;
+	if (c->base_url == NULL)
+		return LN_OK;
+	if (user_id != NULL && names(&layers[USER], c->info))
+		s = stored_key(st, user_id, LN_PROVIDER_FROM_USER, c, err);
+	if (s != LN_OK || c->api_key != NULL ||
+	    c->url_origin == LN_PROVIDER_FROM_USER)
+		return s;
+	if (names(&layers[INSTANCE], c->info))
+		s = stored_key(st, NULL, LN_PROVIDER_FROM_INSTANCE, c, err);
+	if (s != LN_OK || c->api_key != NULL)
+		return s;
+	return environment_key(cfg, c, err);
 }
 
 enum ln_status
@@ -305,17 +337,26 @@ check_user_url(struct ln_store *st, const struct ln_config *cfg,
 	return s;
 }
 
-/* The operator's address may be local; a user's only when it is allowed. */
+/*
+ * The operator's address may be local, and the usual one of a provider that
+ * the operator has chosen; any other only when it is on the list.  The usual
+ * address of a provider in the cloud is public.
+ */
 static enum ln_status
 check_url(struct ln_store *st, const struct ln_config *cfg,
-    struct ln_provider_conf *c, struct ln_error *err)
+    const struct layer layers[LAYER_COUNT], struct ln_provider_conf *c,
+    struct ln_error *err)
 {
+	bool is_default = c->url_origin == LN_PROVIDER_FROM_DEFAULT;
+
 	if (c->base_url == NULL)
 		return LN_OK;
-	if (c->url_origin == LN_PROVIDER_FROM_USER)
+	if (c->url_origin == LN_PROVIDER_FROM_USER || (is_default &&
+	    c->info->is_local && !names(&layers[INSTANCE], c->info) &&
+	    !names(&layers[ENVIRONMENT], c->info)))
 		return check_user_url(st, cfg, c->base_url, &c->may_be_local,
 		    err);
-	c->may_be_local = true;
+	c->may_be_local = !is_default || c->info->is_local;
 	return lni_url_syntax(c->base_url, err);
 }
 
@@ -337,9 +378,9 @@ ln_provider_resolve(struct ln_store *st, const struct ln_config *cfg,
 	    (s = choose_url(layers, c, err)) != LN_OK)
 		goto out;
 	if (!wish->without_key &&
-	    (s = choose_key(st, user_id, layers, c, err)) != LN_OK)
+	    (s = choose_key(st, cfg, user_id, layers, c, err)) != LN_OK)
 		goto out;
-	s = check_url(st, cfg, c, err);
+	s = check_url(st, cfg, layers, c, err);
 out:
 	layers_clear(layers);
 	if (s == LN_OK)
@@ -373,7 +414,7 @@ ln_provider_models(const struct ln_provider_conf *conf,
 	out->names = NULL;
 	out->count = 0;
 	/* Offline has no model, and says so. */
-	if (conf->info->base_url == NULL)
+	if (conf->base_url == NULL)
 		return LN_OK;
 	if ((s = ln_provider_models_request(conf, &r, err)) != LN_OK)
 		return s;

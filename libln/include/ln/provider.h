@@ -28,7 +28,7 @@ LN_API const char *ln_provider_origin_name(enum ln_provider_origin o);
 struct ln_provider_info {
 	const char *name;	/* "ollama" */
 	const char *title;	/* "Ollama" */
-	const char *base_url;	/* default, NULL for offline */
+	const char *base_url;	/* the usual one, or NULL */
 	bool is_local;		/* nothing leaves the machine by default */
 	bool wants_key;
 	const char *key_variable;	/* of the environment, or NULL */
@@ -70,8 +70,13 @@ struct ln_provider_wish {
  * ln_provider_resolve(st, cfg, user_id, wish, out, err):
  * ${user_id} NULL resolves the instance's own choice.  A base URL is only ever
  * used together with the provider of the same origin; a user's must match the
- * allowed endpoints (or be public).  LN_INVALID for an unknown provider or a
- * URL that is not allowed; LN_BAD_KEY when the sealed key cannot be opened.
+ * allowed endpoints (or be public), and so must the usual address of a local
+ * provider that the operator has not chosen.  The key is the user's, else the
+ * instance's, else what the provider's variable of the environment holds; of
+ * these, a user's own URL is only ever given the first.  LN_INVALID for an
+ * unknown provider, a URL that is not allowed, or a provider that has no usual
+ * address and was given none; LN_BAD_KEY when the sealed key cannot be opened;
+ * what ln_config_secret says of the variable.
  */
 LN_API enum ln_status ln_provider_resolve(struct ln_store *st,
     const struct ln_config *cfg, const char *user_id,

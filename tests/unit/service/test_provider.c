@@ -154,6 +154,132 @@ one_user_s_setting_never_changes_another_s_traffic(void **state)
 	    " http://instance:1(instance) instance-key(instance) local");
 }
 
+/* The same with keys of the environment, for every provider that has one. */
+static void
+keys_go_only_where_their_owner_sent_them(void **state)
+{
+	struct talk *t = *state;
+	struct ln_provider_wish wish = { .size = sizeof(wish) };
+
+	place_add_user(t->st, "bob");
+	configure(t, "OPENAI_API_KEY", "env-openai");
+	configure(t, "GROQ_API_KEY", "env-groq");
+	configure(t, "OPENROUTER_API_KEY", "env-openrouter");
+	wish.request_provider = "openai";
+	expect(t, "ann", &wish, "openai(request)"
+	    " https://api.openai.com/v1(default) env-openai(environment)");
+	wish.request_provider = "groq";
+	expect(t, NULL, &wish, "groq(request)"
+	    " https://api.groq.com/openai/v1(default) env-groq(environment)");
+	wish.request_provider = "openrouter";
+	expect(t, "ann", &wish, "openrouter(request)"
+	    " https://openrouter.ai/api/v1(default)"
+	    " env-openrouter(environment)");
+	/* The instance's key goes before the environment's ... */
+	set(t, NULL, "provider", "openai");
+	set(t, NULL, "api_key", "instance-key");
+	expect(t, "ann", NULL, "openai(instance)"
+	    " https://api.openai.com/v1(default) instance-key(instance)");
+	/* ... and is for its provider only. */
+	expect(t, "ann", &wish, "openrouter(request)"
+	    " https://openrouter.ai/api/v1(default)"
+	    " env-openrouter(environment)");
+	/* Both may go where the operator says. */
+	set(t, NULL, "base_url", "http://gateway:1/v1");
+	expect(t, "ann", NULL, "openai(instance)"
+	    " http://gateway:1/v1(instance) instance-key(instance) local");
+	set(t, NULL, "api_key", NULL);
+	expect(t, "ann", NULL, "openai(instance)"
+	    " http://gateway:1/v1(instance) env-openai(environment) local");
+	/* A person's own goes before all of them ... */
+	set(t, "bob", "provider", "openai");
+	set(t, "bob", "api_key", "bob-key");
+	expect(t, "bob", NULL, "openai(user)"
+	    " http://gateway:1/v1(instance) bob-key(user) local");
+	/* ... and to a person's own address goes no other, whoever asks for
+	 * it in whatever way. */
+	set(t, "bob", "base_url", "https://bob.example/v1");
+	expect(t, "bob", NULL, "openai(user)"
+	    " https://bob.example/v1(user) bob-key(user)");
+	set(t, NULL, "api_key", "instance-key");
+	set(t, "bob", "api_key", NULL);
+	expect(t, "bob", NULL, "openai(user) https://bob.example/v1(user)");
+	wish.request_provider = "openai";
+	expect(t, "bob", &wish,
+	    "openai(request) https://bob.example/v1(user)");
+	wish.request_provider = NULL;
+	wish.conversation_provider = "openai";
+	expect(t, "bob", &wish,
+	    "openai(conversation) https://bob.example/v1(user)");
+	/* Nobody else has seen anything of it. */
+	expect(t, "ann", NULL, "openai(instance)"
+	    " http://gateway:1/v1(instance) instance-key(instance) local");
+	expect(t, NULL, NULL, "openai(instance)"
+	    " http://gateway:1/v1(instance) instance-key(instance) local");
+	/* A key of one provider is none of another. */
+	wish.conversation_provider = "groq";
+	expect(t, "bob", &wish, "groq(conversation)"
+	    " https://api.groq.com/openai/v1(default) env-groq(environment)");
+	wish.conversation_provider = "vllm";
+	set(t, NULL, "allowed_endpoints", "http://localhost:8000");
+	expect(t, "bob", &wish, "vllm(conversation)"
+	    " http://localhost:8000/v1(default) local");
+}
+
+static void
+a_choice_can_be_shown_without_its_key(void **state)
+{
+	struct talk *t = *state;
+	const struct ln_provider_wish wish = { .size = sizeof(wish),
+		.request_provider = "openai", .without_key = true };
+
+	configure(t, "OPENAI_API_KEY", "env-openai");
+	expect(t, "ann", &wish,
+	    "openai(request) https://api.openai.com/v1(default)");
+}
+
+/* Or a person could have the server look around on its own machine. */
+static void
+a_local_server_is_the_operator_s_choice(void **state)
+{
+	struct talk *t = *state;
+	struct ln_provider_wish wish = { .size = sizeof(wish),
+		.request_provider = "llamacpp" };
+
+	expect(t, "ann", &wish, "invalid base_url");
+	wish.request_provider = NULL;
+	set(t, "ann", "provider", "llamacpp");
+	expect(t, "ann", NULL, "invalid base_url");
+	/* The operator has chosen it, or has put it on the list. */
+	set(t, NULL, "provider", "llamacpp");
+	expect(t, "ann", NULL,
+	    "llamacpp(user) http://localhost:8080/v1(default) local");
+	set(t, NULL, "provider", NULL);
+	configure(t, "LOCALNEURAL_PROVIDER", "llamacpp");
+	expect(t, "ann", NULL,
+	    "llamacpp(user) http://localhost:8080/v1(default) local");
+	configure(t, "LOCALNEURAL_PROVIDER", NULL);
+	expect(t, "ann", NULL, "invalid base_url");
+	set(t, NULL, "allowed_endpoints", "http://localhost:8080");
+	expect(t, "ann", NULL,
+	    "llamacpp(user) http://localhost:8080/v1(default) local");
+}
+
+static void
+a_provider_without_a_usual_address_needs_one(void **state)
+{
+	struct talk *t = *state;
+	const struct ln_provider_wish wish = { .size = sizeof(wish),
+		.request_provider = "openai-compatible" };
+
+	expect(t, "ann", &wish, "invalid base_url");
+	set(t, "ann", "provider", "openai-compatible");
+	expect(t, "ann", NULL, "invalid base_url");
+	set(t, "ann", "base_url", "https://llm.example/v1");
+	expect(t, "ann", NULL,
+	    "openai-compatible(user) https://llm.example/v1(user)");
+}
+
 static void
 a_user_s_address_is_public_or_allowed(void **state)
 {
@@ -285,6 +411,10 @@ main(void)
 		T(each_layer_wins_over_the_next),
 		T(a_model_is_not_carried_over_to_another_provider),
 		T(one_user_s_setting_never_changes_another_s_traffic),
+		T(keys_go_only_where_their_owner_sent_them),
+		T(a_choice_can_be_shown_without_its_key),
+		T(a_local_server_is_the_operator_s_choice),
+		T(a_provider_without_a_usual_address_needs_one),
 		T(a_user_s_address_is_public_or_allowed),
 		T(an_unknown_provider_is_refused),
 		T(setting_checks_before_it_stores),
