@@ -48,6 +48,7 @@ struct lni_codec {
 
 extern const struct lni_codec lni_codec_ollama;
 extern const struct lni_codec lni_codec_openai;
+extern const struct lni_codec lni_codec_anthropic;
 
 /* NULL for a provider without a wire (offline). */
 const struct lni_codec *lni_codec_of(const struct ln_provider_info *info);
@@ -76,6 +77,9 @@ void lni_stream_thinking(struct ln_llm_stream *s, const char *text);
 /* ${id} may be NULL; ${arguments} is a whole JSON object. */
 void lni_stream_tool_call(struct ln_llm_stream *s, const char *id,
     const char *name, const char *arguments);
+/* The same with what the provider wants back with the call (may be NULL). */
+void lni_stream_signed_call(struct ln_llm_stream *s, const char *id,
+    const char *name, const char *arguments, const char *signature);
 void lni_stream_usage(struct ln_llm_stream *s, int64_t tokens,
     int64_t prompt_tokens);
 void lni_stream_done(struct ln_llm_stream *s, const char *finish_reason);

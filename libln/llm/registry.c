@@ -21,6 +21,9 @@ static const char *const groq_models[] = {
 	"llama-3.3-70b-versatile", "llama-3.1-8b-instant",
 	"openai/gpt-oss-120b", "openai/gpt-oss-20b", "qwen/qwen3-32b", NULL,
 };
+static const char *const anthropic_models[] = {
+	"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", NULL,
+};
 
 /* Rows of both tables belong together; the last one ends the list. */
 static const struct ln_provider_info infos[] = {
@@ -48,6 +51,16 @@ static const struct ln_provider_info infos[] = {
 		.context_tokens = 128000,
 		.models = openai_models,
 		.help = "GPT models of OpenAI, with a key of your account",
+	},
+	{
+		.name = "anthropic",
+		.title = "Anthropic",
+		.base_url = "https://api.anthropic.com",
+		.wants_key = true,
+		.key_variable = "ANTHROPIC_API_KEY",
+		.context_tokens = 200000,
+		.models = anthropic_models,
+		.help = "Claude models, with a key of your account at Anthropic",
 	},
 	{
 		.name = "openrouter",
@@ -108,6 +121,7 @@ static const struct lni_codec *const codecs[] = {
 	NULL,
 	&lni_codec_ollama,
 	&lni_codec_openai,	/* openai */
+	&lni_codec_anthropic,
 	&lni_codec_openai,	/* openrouter */
 	&lni_codec_openai,	/* groq */
 	&lni_codec_openai,	/* llamacpp */

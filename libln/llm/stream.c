@@ -79,9 +79,17 @@ void
 lni_stream_tool_call(struct ln_llm_stream *s, const char *id,
     const char *name, const char *arguments)
 {
+	lni_stream_signed_call(s, id, name, arguments, NULL);
+}
+
+void
+lni_stream_signed_call(struct ln_llm_stream *s, const char *id,
+    const char *name, const char *arguments, const char *signature)
+{
 	const struct ln_llm_event ev = {
 		.type = LN_LLM_TOOL_CALL, .text = name, .len = strlen(name),
 		.arguments = arguments, .call_id = id,
+		.call_signature = signature,
 	};
 
 	emit(s, &ev);

@@ -19,9 +19,9 @@
 /**
  * struct ln_llm_message:
  * A turn with role "assistant" may carry the calls that the model made, as
- * JSON of ours: [{"id": "...", "name": "...", "arguments": {...}}], "id"
- * absent where the dialect has none.  Each is answered by a turn with role
- * "tool", which names the call.
+ * JSON of ours: [{"id": "...", "name": "...", "arguments": {...},
+ * "signature": "..."}], "id" and "signature" absent where the provider sent
+ * none.  Each is answered by a turn with role "tool", which names the call.
  */
 struct ln_llm_message {
 	const char *role;	/* "system", "user", "assistant", "tool" */
@@ -96,6 +96,8 @@ struct ln_llm_event {
 	size_t len;
 	const char *arguments;	/* tool call: a JSON object, whole */
 	const char *call_id;	/* tool call: NULL where there is none */
+	const char *call_signature;	/* tool call: opaque, the provider wants
+				 * it back with the call; NULL: none */
 	int64_t tokens, prompt_tokens;
 	const char *finish_reason;	/* done: "stop", "length", "tool_calls",
 					 * "content_filter" */

@@ -40,9 +40,11 @@ kit_note(void *arg, const struct ln_llm_event *ev)
 		ln_buf_put(&n->thinking, ev->text, ev->len);
 		break;
 	case LN_LLM_TOOL_CALL:
-		ln_buf_printf(&n->rest, "call %s%s%s %s;", ev->text,
+		ln_buf_printf(&n->rest, "call %s%s%s %s%s%s;", ev->text,
 		    ev->call_id != NULL ? "#" : "",
-		    ev->call_id != NULL ? ev->call_id : "", ev->arguments);
+		    ev->call_id != NULL ? ev->call_id : "", ev->arguments,
+		    ev->call_signature != NULL ? " signed " : "",
+		    ev->call_signature != NULL ? ev->call_signature : "");
 		break;
 	case LN_LLM_USAGE:
 		n->tokens = ev->tokens;

@@ -12,7 +12,8 @@ struct ln_provider_conf kit_conf(const char *provider, char *model,
     char *base_url, char *api_key);
 
 /* Texts are joined, as their cuts do not matter; the other events read
- * "call NAME ARGUMENTS;", "call NAME#ID ARGUMENTS;", "usage counted;" (or
+ * "call NAME ARGUMENTS;", "call NAME#ID ARGUMENTS;" (with
+ * " signed SIGNATURE" before the end), "usage counted;" (or
  * "usage empty;"), "done REASON;", "error TOKEN: SENTENCE;". */
 struct kit_notes {
 	struct ln_buf text, thinking, rest;
