@@ -72,6 +72,13 @@ static const struct ln_config_key keys[] = {
 	  "Longest wait for a connection to a model provider" },
 	{ "LOCALNEURAL_STALL_TIMEOUT_MS", "60000", TEXT,
 	  "Longest silence of a model provider inside an answer" },
+	{ "LOCALNEURAL_SEARCH", "off", TEXT,
+	  "Who answers the tool web_search: off, duckduckgo or searxng" },
+	{ "LOCALNEURAL_SEARCH_URL", NULL, TEXT,
+	  "Base URL of SearXNG; it may be a local one" },
+	{ "LOCALNEURAL_READ_FOLDERS", NULL, TEXT,
+	  "Absolute folders that the tool read_file reads, separated by "
+	  "colons" },
 	{ NULL, NULL, TEXT, NULL },
 };
 /* clang-format on */

@@ -1,13 +1,13 @@
 #include "service/import_rules.h"
 
-#include <string.h>
-
 #include <ln/http.h>
 #include <ln/password.h>
 #include <ln/secret.h>
 #include <ln/setting.h>
 
 #include "model/setting.h"
+#include "model/tool.h"
+#include "service/tools/builtin.h"
 
 #include "base/banned.h"
 
@@ -23,15 +23,7 @@ url_check(const char *url, const char *allowed, struct ln_error *err)
 static bool
 tool_is_builtin(const char *name)
 {
-	static const char *const names[] = { "current_time", "web_search",
-		"read_file" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) == 0)
-			return true;
-	}
-	return false;
+	return lni_builtin_find(name) != NULL;
 }
 
 static enum ln_status
@@ -48,6 +40,19 @@ secret_opens(struct ln_store *to, const char *user_id, const char *name,
 	return s == LN_BAD_KEY || s == LN_INVALID ? LN_OK : s;
 }
 
+static enum ln_status
+tool_opens(struct ln_store *to, const char *tool_id, bool *out,
+    struct ln_error *err)
+{
+	char *headers = NULL;
+	enum ln_status s;
+
+	s = lni_tool_headers(to, tool_id, &headers, err);
+	ln_wipe_free(headers);
+	*out = s == LN_OK;
+	return s == LN_BAD_KEY || s == LN_INVALID ? LN_OK : s;
+}
+
 const struct lni_intake_rules lni_validate_rules = {
 	.hash_is_sane = ln_password_hash_sane,
 	.url_check = url_check,
@@ -60,6 +65,7 @@ const struct lni_intake_rules lni_import_rules = {
 	.tool_is_builtin = tool_is_builtin,
 	.secret_set = lni_setting_put,
 	.secret_opens = secret_opens,
+	.tool_opens = tool_opens,
 };
 
 const char *

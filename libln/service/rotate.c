@@ -14,6 +14,7 @@
 #include "model/outbox.h"
 #include "model/setting.h"
 #include "model/token.h"
+#include "model/tool.h"
 #include "service/rotate_file.h"
 #include "store/retired.h"
 #include "store/tx.h"
@@ -65,12 +66,16 @@ rekey(struct rotation *r, struct ln_error *err)
 {
 	struct ln_rotate_report *out = r->out;
 	struct lni_audit_rekey log;
+	int64_t tools;
 	enum ln_status s;
 
 	if ((s = lni_retired_check(r->st, err)) != LN_OK ||
 	    (s = lni_setting_reseal(r->st, r->next, &out->key_count, err)) !=
 	    LN_OK ||
-	    (s = lni_audit_rekey(r->st, ln_store_keys(r->st), r->next, &log,
+	    (s = lni_tool_reseal(r->st, r->next, &tools, err)) != LN_OK)
+		return s;
+	out->key_count += tools;
+	if ((s = lni_audit_rekey(r->st, ln_store_keys(r->st), r->next, &log,
 	    err)) != LN_OK)
 		return s;
 	if (!log.is_proven && log.count > 0 && out->key_count == 0)

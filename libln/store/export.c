@@ -27,6 +27,7 @@ static const char *const left_out[] = {
 static const char *const secrets[] = {
 	"DELETE FROM setting WHERE is_sealed = 1 OR name = 'api_key'",
 	"DELETE FROM user_setting WHERE is_sealed = 1 OR name = 'api_key'",
+	"UPDATE tool SET sealed_headers = NULL WHERE sealed_headers IS NOT NULL",
 };
 
 static const char SQL_VACUUM_INTO[] = "VACUUM INTO ?1";

@@ -146,6 +146,8 @@ static const struct lni_col tool[] = {
 	{ "definition", LNI_COL_TEXT, 1 },
 	{ "is_enabled", LNI_COL_INT, 1 },
 	{ "created_ms", LNI_COL_INT, 1 },
+	{ "asks_first", LNI_COL_INT, 5 },
+	{ "sealed_headers", LNI_COL_TEXT, 5 },
 };
 
 const struct lni_table lni_our_tables[] = {

@@ -494,6 +494,45 @@ drop_foreign_seals(struct lni_intake *im, struct ln_error *err)
 }
 
 static enum ln_status
+drop_foreign_headers(struct lni_intake *im, struct ln_error *err)
+{
+	static const char sql_list[] =
+	    "CREATE TEMP TABLE import_headers AS SELECT id, user_id FROM tool"
+	    " WHERE sealed_headers IS NOT NULL";
+	static const char sql_find[] =
+	    "SELECT id, user_id FROM temp.import_headers";
+	static const char sql_drop[] =
+	    "UPDATE tool SET sealed_headers = NULL WHERE id = ?1";
+	struct lni_stmt q, d;
+	enum ln_status s;
+	bool opens;
+
+	if (im->rules->tool_opens == NULL)
+		return LN_OK;
+	if ((s = lni_exec(im->to, sql_list, err)) != LN_OK ||
+	    (s = lni_stmt_get(&q, im->to, sql_find, err)) != LN_OK)
+		return s;
+	while ((s = lni_stmt_row(&q, err)) == LN_OK) {
+		if ((s = im->rules->tool_opens(im->to, lni_col_text(&q, 0),
+		    &opens, err)) != LN_OK)
+			break;
+		if (opens)
+			continue;
+		lni_find(im->report, LNI_F_FOREIGN_SEAL, lni_col_text(&q, 1),
+		    1);
+		if ((s = lni_stmt_get(&d, im->to, sql_drop, err)) != LN_OK)
+			break;
+		lni_bind_text(&d, 1, lni_col_text(&q, 0));
+		s = lni_stmt_done(&d, err);
+		lni_stmt_put(&d);
+		if (s != LN_OK)
+			break;
+	}
+	lni_stmt_put(&q);
+	return s == LN_NOT_FOUND ? LN_OK : s;
+}
+
+static enum ln_status
 take_tables(struct lni_intake *im, struct ln_error *err)
 {
 	enum ln_status s;
@@ -519,7 +558,8 @@ lni_ours_take(struct lni_intake *im, struct ln_error *err)
 	im->file_endpoints = NULL;
 	if (s != LN_OK)
 		return s;
-	if ((s = drop_foreign_seals(im, err)) != LN_OK)
+	if ((s = drop_foreign_seals(im, err)) != LN_OK ||
+	    (s = drop_foreign_headers(im, err)) != LN_OK)
 		return s;
 	if ((s = count_left_out(im, err)) != LN_OK)
 		return s;

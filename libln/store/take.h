@@ -26,6 +26,9 @@ struct lni_intake_rules {
 	enum ln_status (*secret_opens)(struct ln_store *to,
 	    const char *user_id, const char *name, bool *out,
 	    struct ln_error *err);
+	/* The same for the sealed headers of a tool. */
+	enum ln_status (*tool_opens)(struct ln_store *to, const char *tool_id,
+	    bool *out, struct ln_error *err);
 };
 
 /* The acting administrator of the live database. */

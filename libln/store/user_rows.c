@@ -59,8 +59,8 @@ static const struct {
 	    "SELECT id, title, content, created_ms FROM prompt"
 	    " WHERE user_id = ?1 ORDER BY id" },
 	{ "tools",
-	    "SELECT id, name, description, definition, is_enabled, created_ms"
-	    " FROM tool WHERE user_id = ?1 ORDER BY name" },
+	    "SELECT id, name, description, definition, is_enabled, asks_first,"
+	    " created_ms FROM tool WHERE user_id = ?1 ORDER BY name" },
 };
 
 const size_t lni_user_lists_count = sizeof(lists) / sizeof(lists[0]);

@@ -42,7 +42,7 @@ enum ln_rotate_step {
  * evidence is not signed away.
  */
 struct ln_rotate_report {
-	int64_t key_count;	/* API keys sealed anew */
+	int64_t key_count;	/* API keys and tools' headers sealed anew */
 	int64_t session_count;	/* sign-in sessions ended */
 	int64_t token_count;	/* reset links ended */
 	int64_t mail_count;	/* mails that waited, dropped */

@@ -8,6 +8,8 @@
 
 const struct lni_builtin *const lni_builtins[] = {
 	&lni_tool_current_time,
+	&lni_tool_web_search,
+	&lni_tool_read_file,
 	NULL,
 };
 

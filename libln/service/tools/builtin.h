@@ -42,6 +42,8 @@ struct lni_builtin {
 };
 
 extern const struct lni_builtin lni_tool_current_time;
+extern const struct lni_builtin lni_tool_web_search;
+extern const struct lni_builtin lni_tool_read_file;
 
 /* All of them, NULL-ended.  Static. */
 extern const struct lni_builtin *const lni_builtins[];

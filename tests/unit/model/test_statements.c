@@ -20,6 +20,7 @@
 #include "model/session.h"
 #include "model/setting.h"
 #include "model/token.h"
+#include "model/tool.h"
 #include "model/tool_run.h"
 #include "model/user.h"
 #include "place.h"
@@ -43,6 +44,7 @@ static const struct {
 	{ "stats.c", lni_stats_sql, &lni_stats_sql_count },
 	{ "token.c", lni_token_sql, &lni_token_sql_count },
 	{ "tool_run.c", lni_tool_run_sql, &lni_tool_run_sql_count },
+	{ "tool.c", lni_tool_sql, &lni_tool_sql_count },
 	{ "user.c", lni_user_sql, &lni_user_sql_count },
 	{ "user_change.c", lni_user_change_sql, &lni_user_change_sql_count },
 };

@@ -64,8 +64,8 @@ static const struct {
 	    " ignore_check_constraints = ON; UPDATE user SET role = 'root'"
 	    " WHERE username = 'bob'", "out_of_range" },
 	{ "a slash in an id", "PRAGMA foreign_keys = OFF; UPDATE prompt SET"
-	    " user_id = NULL; INSERT INTO tool VALUES ('a/b', NULL, 'x', '',"
-	    " '{}', 1, 1)", "bad_id" },
+	    " user_id = NULL; INSERT INTO tool(id, name, definition,"
+	    " created_ms) VALUES ('a/b', 'x', '{}', 1)", "bad_id" },
 	{ "a row number at the end", "INSERT INTO prompt (id, title, content,"
 	    " created_ms) VALUES (9223372036854775807, 'x', 'y', 1)",
 	    "row_id" },
