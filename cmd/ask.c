@@ -161,7 +161,7 @@ print_answer(struct talk *t, enum ln_status turn, const struct ln_error *err)
 		if (turn != LN_OK) {
 			out_str(t->c->out, "error", ln_error_text(err, turn));
 			out_str(t->c->out, "code", ln_status_token(turn));
-			out_int(t->c->out, "exit", exit_code(turn));
+			out_int(t->c->out, "exit", talk_exit_code(t, turn));
 		}
 	} else if (!t->is_printing && shown->len > 0) {
 		out_text(stdout, shown->data, shown->len);

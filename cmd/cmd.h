@@ -243,6 +243,11 @@ struct ctx {
 int ctx_fail(struct ctx *c, enum ln_status s, const struct ln_error *err,
     const char *hint, const char *what, ...) LN_PRINTF(5, 6);
 
+/* The same when a model provider was asked: what it refused is exit 8. */
+int ctx_fail_provider(struct ctx *c, enum ln_status s,
+    const struct ln_error *err, const char *hint, const char *what, ...)
+    LN_PRINTF(5, 6);
+
 /**
  * ctx_refuse(c, code, token, why, hint, what, ...):
  * The same for failures that are ours, with the exit code said.
@@ -259,6 +264,8 @@ void ctx_note(struct ctx *c, const char *fmt, ...) LN_PRINTF(2, 3);
 
 /* The one switch from outcomes to exit codes. */
 int exit_code(enum ln_status s);
+/* The same when a model provider was asked: what it refuses is its failure. */
+int provider_exit_code(enum ln_status s);
 
 /**
  * ctx_finish(c):

@@ -50,6 +50,35 @@ exit_code(enum ln_status s)
 	return EX_FAILED;
 }
 
+int
+provider_exit_code(enum ln_status s)
+{
+	switch (s) {
+	case LN_INVALID:
+	case LN_TOO_LARGE:
+	case LN_UNAUTHENTICATED:
+	case LN_RATE_LIMITED:
+	case LN_UNSUPPORTED:
+		return EX_UPSTREAM;
+	case LN_OK:
+	case LN_FORBIDDEN:
+	case LN_NOT_FOUND:	/* the model */
+	case LN_CONFLICT:
+	case LN_BUSY:
+	case LN_UPSTREAM:
+	case LN_TIMEOUT:
+	case LN_CANCELLED:
+	case LN_TOO_NEW:
+	case LN_BAD_KEY:
+	case LN_CORRUPT:
+	case LN_NOMEM:
+	case LN_IO:
+	case LN_INTERNAL:
+		return exit_code(s);
+	}
+	return EX_FAILED;
+}
+
 /* What helps against an outcome in general. */
 static const char *
 general_hint(enum ln_status s)
@@ -146,6 +175,21 @@ tell(struct ctx *c, int code, const char *token, const char *field,
 	return code;
 }
 
+static int LN_PRINTF(6, 0)
+fail(struct ctx *c, int code, enum ln_status s, const struct ln_error *err,
+    const char *hint, const char *what, va_list ap)
+{
+	code = tell(c, code, ln_status_token(s), err != NULL ? err->field :
+	    NULL, ln_error_text(err, s), hint != NULL ? hint : general_hint(s),
+	    what, ap);
+	if (c->is_verbose && err != NULL && err->detail[0] != '\0') {
+		(void)fputs("lnctl: detail: ", stderr);
+		out_text(stderr, err->detail, strlen(err->detail));
+		(void)fputc('\n', stderr);
+	}
+	return code;
+}
+
 int
 ctx_fail(struct ctx *c, enum ln_status s, const struct ln_error *err,
     const char *hint, const char *what, ...)
@@ -154,15 +198,24 @@ ctx_fail(struct ctx *c, enum ln_status s, const struct ln_error *err,
 	int code;
 
 	va_start(ap, what);
-	code = tell(c, exit_code(s), ln_status_token(s),
-	    err != NULL ? err->field : NULL, ln_error_text(err, s),
-	    hint != NULL ? hint : general_hint(s), what, ap);
+	code = fail(c, exit_code(s), s, err, hint, what, ap);
 	va_end(ap);
-	if (c->is_verbose && err != NULL && err->detail[0] != '\0') {
-		(void)fputs("lnctl: detail: ", stderr);
-		out_text(stderr, err->detail, strlen(err->detail));
-		(void)fputc('\n', stderr);
-	}
+	return code;
+}
+
+int
+ctx_fail_provider(struct ctx *c, enum ln_status s, const struct ln_error *err,
+    const char *hint, const char *what, ...)
+{
+	va_list ap;
+	int code;
+
+	/* What helps in general is meant for failures of ours. */
+	if (hint == NULL && exit_code(s) != provider_exit_code(s))
+		hint = "";
+	va_start(ap, what);
+	code = fail(c, provider_exit_code(s), s, err, hint, what, ap);
+	va_end(ap);
 	return code;
 }
 

@@ -61,10 +61,18 @@ resolve(struct ctx *c, const char *name, struct ln_provider_conf **out)
 	return EX_OK;
 }
 
+/* The last four tell keys apart; of a short one they tell too much. */
+static const char *
+key_end(const struct ln_provider_conf *p)
+{
+	size_t n = p->api_key != NULL ? strlen(p->api_key) : 0;
+
+	return n >= 12 ? p->api_key + n - 4 : NULL;
+}
+
 static void
 conf_fields(struct out *o, const struct ln_provider_conf *p)
 {
-	size_t n = p->api_key != NULL ? strlen(p->api_key) : 0;
 
 	out_str(o, "provider", p->info->name);
 	out_str(o, "provider_from", ln_provider_origin_name(
@@ -73,9 +81,38 @@ conf_fields(struct out *o, const struct ln_provider_conf *p)
 	out_str(o, "model_from", ln_provider_origin_name(p->model_origin));
 	out_str(o, "base_url", p->base_url);
 	out_str(o, "base_url_from", ln_provider_origin_name(p->url_origin));
-	out_bool(o, "api_key_set", n > 0);
-	/* The last four tell keys apart; of a short one they tell too much. */
-	out_str(o, "api_key_last4", n >= 12 ? p->api_key + n - 4 : NULL);
+	out_bool(o, "api_key_set", p->api_key != NULL);
+	out_str(o, "api_key_last4", key_end(p));
+}
+
+/* Each part of the choice in a row, with the place that it came from. */
+static void
+conf_table(struct out *o, const struct ln_provider_conf *p)
+{
+	static const struct out_col cols[] = { { "name", OUT_STR, false },
+		{ "value", OUT_STR, false }, { "from", OUT_STR, false },
+		{ NULL, OUT_STR, false } };
+	const struct {
+		const char *name, *value;
+		enum ln_provider_origin origin;
+	} rows[] = {
+		{ "provider", p->info->name, p->provider_origin },
+		{ "model", p->model, p->model_origin },
+		{ "base_url", p->base_url, p->url_origin },
+	};
+	char key[32] = "(set)";
+	size_t i;
+
+	out_list(o, "settings", cols);
+	for (i = 0; i < nitems(rows); i++)
+		out_row(o, rows[i].name, rows[i].value, rows[i].value != NULL ?
+		    ln_provider_origin_name(rows[i].origin) : NULL);
+	if (key_end(p) != NULL)
+		(void)snprintf(key, sizeof(key), "(set) ...%s", key_end(p));
+	out_row(o, "api_key", p->api_key != NULL ? key : NULL,
+	    p->api_key != NULL ? ln_provider_origin_name(p->key_origin) :
+	    NULL);
+	out_list_end(o);
 }
 
 static int
@@ -86,7 +123,10 @@ provider_show(struct ctx *c)
 
 	if ((rc = resolve(c, NULL, &p)) != EX_OK)
 		return rc;
-	conf_fields(c->out, p);
+	if (opt_has(&c->args, O_ORIGIN))
+		conf_table(c->out, p);
+	else
+		conf_fields(c->out, p);
 	ln_provider_conf_free(p);
 	return ctx_finish(c);
 }
@@ -164,7 +204,7 @@ print_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
 	int rc;
 
 	if ((s = ln_provider_models(p, &models, &err)) != LN_OK)
-		return ctx_fail(c, s, &err, s == LN_UNAUTHENTICATED ?
+		return ctx_fail_provider(c, s, &err, s == LN_UNAUTHENTICATED ?
 		    "Set the key with `lnctl provider set --key-stdin`" : NULL,
 		    "%s%s%s", p->info->name, p->base_url != NULL ? " at " : "",
 		    p->base_url != NULL ? p->base_url : "");
@@ -217,12 +257,13 @@ model_list(struct ctx *c)
 }
 
 static const enum opt_id user_opts[] = { O_USER, O_END };
+static const enum opt_id show_opts[] = { O_USER, O_ORIGIN, O_END };
 static const enum opt_id set_opts[] = { O_BASE_URL, O_MODEL, O_USER, O_GLOBAL,
 	O_KEY_STDIN, O_KEY_FILE, O_CLEAR_KEY, O_END };
 static const struct verb provider_verbs[] = {
 	{ "list", provider_list, NULL, "", 0,
 	    "list the providers of this build" },
-	{ "show", provider_show, user_opts, "", CMD_STORE_RO,
+	{ "show", provider_show, show_opts, "", CMD_STORE_RO,
 	    "say which one answers, and why" },
 	{ "set", provider_set, set_opts, "PROVIDER", CMD_STORE_RW | CMD_KEYS,
 	    "choose the one that answers" },

@@ -281,10 +281,12 @@ on_event(void *arg, const struct ln_chat_event *ev)
 		ctx_note(t->c, "[%.*s]", (int)ev->len,
 		    ev->text != NULL ? ev->text : "");
 		return;
+	case LN_CHAT_ERROR:
+		/* What it was comes back from ln_chat_run as well. */
+		t->has_error = true;
+		return;
 	case LN_CHAT_SAVED:
 	case LN_CHAT_THINKING:
-	case LN_CHAT_ERROR:
-		/* The error comes back from ln_chat_run as well. */
 		return;
 	}
 }
@@ -320,7 +322,7 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 
 	ln_buf_clear(&t->answer);
 	t->message_id = t->tokens = t->prompt_tokens = t->duration_ms = 0;
-	t->is_estimated = false;
+	t->is_estimated = t->has_error = false;
 	t->finish_reason[0] = '\0';
 	if ((s = talk_resolve(t, err)) != LN_OK)
 		return s;
@@ -355,6 +357,20 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 	return s;
 }
 
+/* A turn that has begun can fail by what the provider says, and then it is
+ * the provider's failure; before, it is that of who asked. */
+static bool
+is_provider_failure(const struct talk *t, enum ln_status s)
+{
+	return t->has_error && provider_exit_code(s) == EX_UPSTREAM;
+}
+
+int
+talk_exit_code(const struct talk *t, enum ln_status s)
+{
+	return is_provider_failure(t, s) ? EX_UPSTREAM : exit_code(s);
+}
+
 int
 talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err)
 {
@@ -364,8 +380,9 @@ talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err)
 		hint = t->is_unsaved ? "" : "What came is saved";
 	else if (t->answer.len > 0 && !t->is_unsaved)
 		kept = " (what came is saved)";
-	/* The provider is to blame for these two only. */
-	if ((s == LN_UPSTREAM || s == LN_TIMEOUT) && t->used_provider != NULL)
+	if (!is_provider_failure(t, s))
+		return ctx_fail(t->c, s, err, hint, "%s%s", what, kept);
+	if (t->used_provider != NULL)
 		what = t->used_provider;
-	return ctx_fail(t->c, s, err, hint, "%s%s", what, kept);
+	return ctx_fail_provider(t->c, s, err, hint, "%s%s", what, kept);
 }

@@ -32,6 +32,7 @@ struct talk {
 	int64_t message_id;	/* 0: nothing saved */
 	int64_t tokens, prompt_tokens, duration_ms;
 	bool is_estimated;
+	bool has_error;		/* it began, and failed then */
 	char finish_reason[32];
 	char *used_provider, *used_model;
 };
@@ -68,8 +69,10 @@ void talk_recover(struct ctx *c);
 /* Forget what an unsaved talk has said so far. */
 void talk_forget(struct talk *t);
 
-/* Tell why a turn failed; gives the exit code. */
+/* Tell why a turn failed; gives the exit code, which talk_exit_code tells
+ * alone. */
 int talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err);
+int talk_exit_code(const struct talk *t, enum ln_status s);
 
 /**
  * talk_attach(t, path):

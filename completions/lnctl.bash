@@ -187,7 +187,7 @@ _lnctl()
 		"history delete") options=" --user" ;;
 		"provider") words="list show set test " ;;
 		"provider list") options="" ;;
-		"provider show") options=" --user" ;;
+		"provider show") options=" --user --origin" ;;
 		"provider set") options=" --base-url --model -m --user --global --key-stdin --key-file --clear-key" ;;
 		"provider test") options=" --user" ;;
 		"model") words="list " ;;

@@ -133,6 +133,7 @@ complete -c lnctl -n '__fish_seen_subcommand_from history; and __fish_seen_subco
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and not __fish_seen_subcommand_from list show set test' -a list -d 'list the providers of this build'
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and not __fish_seen_subcommand_from list show set test' -a show -d 'say which one answers, and why'
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and __fish_seen_subcommand_from show' -l user -x -d 'act as this account'
+complete -c lnctl -n '__fish_seen_subcommand_from provider; and __fish_seen_subcommand_from show' -l origin -d 'say where each value came from'
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and not __fish_seen_subcommand_from list show set test' -a set -d 'choose the one that answers'
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and __fish_seen_subcommand_from set' -l base-url -x -d 'where the provider listens'
 complete -c lnctl -n '__fish_seen_subcommand_from provider; and __fish_seen_subcommand_from set' -l model -s m -x -d 'the model that answers'

@@ -9,8 +9,10 @@
 
 #include "base/banned.h"
 
-/* A model that is loaded from a slow disk says nothing for minutes. */
-#define ANSWER_STALL_MS (5 * 60 * 1000)
+/* A model that is loaded from a slow disk, or thinks behind closed doors, says
+ * nothing for minutes; once it speaks it does not pause for long. */
+#define ANSWER_FIRST_BYTE_MS (5 * 60 * 1000)
+#define ANSWER_STALL_MS (60 * 1000)
 /* An event carries some hundred bytes around a word of the answer. */
 #define ANSWER_RESPONSE_MAX (LN_LLM_ANSWER_MAX * 128)
 #define MODELS_TOTAL_MS 10000
@@ -173,6 +175,7 @@ ln_llm_request(const struct ln_provider_conf *conf,
 	}
 	seal(r);
 	r->http.stall_ms = ANSWER_STALL_MS;
+	r->http.first_byte_ms = ANSWER_FIRST_BYTE_MS;
 	r->http.response_max = ANSWER_RESPONSE_MAX;
 	*out = r;
 	return LN_OK;

@@ -260,6 +260,8 @@ lni_exchange_open(struct lni_exchange *x, const struct ln_http_request *req,
 	x->arg = arg;
 	x->may_be_local = req->may_be_local;
 	x->stall_ms = req->stall_ms > 0 ? req->stall_ms : LN_HTTP_STALL_MS;
+	x->first_byte_ms = req->first_byte_ms > 0 ? req->first_byte_ms :
+	    x->stall_ms;
 	x->response_max = req->response_max > 0 ? req->response_max :
 	    LN_HTTP_RESPONSE_MAX;
 	x->last_sign_ms = ln_time_mono_ms();
@@ -297,10 +299,17 @@ lni_exchange_close(struct lni_exchange *x)
 	memset(x, 0, sizeof(*x));
 }
 
+/* How long the other side may be silent now. */
+static int64_t
+silence_max_ms(const struct lni_exchange *x)
+{
+	return x->received > 0 ? x->stall_ms : x->first_byte_ms;
+}
+
 bool
 lni_exchange_is_stalled(struct lni_exchange *x, int64_t now_mono_ms)
 {
-	if (now_mono_ms - x->last_sign_ms > x->stall_ms)
+	if (now_mono_ms - x->last_sign_ms > silence_max_ms(x))
 		x->was_stalled = true;
 	return x->was_stalled;
 }
@@ -374,7 +383,7 @@ lni_exchange_outcome(struct lni_exchange *x, CURLcode rc,
 		    "more than %zu bytes", x->response_max);
 	if (x->was_stalled)
 		return ln_fail(err, LN_TIMEOUT, "", "no byte for %lld ms",
-		    (long long)x->stall_ms);
+		    (long long)silence_max_ms(x));
 	if (x->was_refused && rc != CURLE_OPERATION_TIMEDOUT)
 		return ln_fail(err, LN_FORBIDDEN,
 		    "The address of the model provider is inside the local "

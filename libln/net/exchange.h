@@ -18,6 +18,7 @@ struct lni_exchange {
 	bool (*on_data)(void *arg, int http_status, const char *p, size_t n);
 	void *arg;
 	int64_t stall_ms;
+	int64_t first_byte_ms;
 	int64_t last_sign_ms;	/* monotonic: when a byte moved last */
 	curl_off_t uploaded;
 	size_t received;

@@ -95,15 +95,15 @@ set_timeouts(struct ln_chat *c, struct ln_error *err)
 	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
 		return s;
 	c->request->http.connect_ms = ms;
-	/* The codec knows better than our default how long loading a model
-	 * takes, but not better than the operator. */
+	/* The codec knows how long loading a model takes, but not better than
+	 * an operator who has set a bound: it holds from the start on. */
 	if (ln_config_origin(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS") ==
 	    LN_CONFIG_DEFAULT)
 		return LN_OK;
 	if ((s = ln_config_int(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS", 1,
 	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
 		return s;
-	c->request->http.stall_ms = ms;
+	c->request->http.stall_ms = c->request->http.first_byte_ms = ms;
 	return LN_OK;
 }
 

@@ -151,14 +151,16 @@ ln_user()
 	assert_status 0
 }
 
-# A fake Ollama for this test; its address in $OLLAMA.
-fake_ollama()
+# A fake provider (a file of tests/fake, with its arguments) on loopback; its
+# address in FAKE.
+fake_provider()
 {
-	local port
+	local port name=$1
 
+	shift
 	# Before the loop looks into it: the child may be slow to open it.
 	: >"$DIR/fake"
-	node "$LN_ROOT/tests/fake/ollama.mjs" >"$DIR/fake" 3>&- &
+	node "$LN_ROOT/tests/fake/$name.mjs" "$@" >"$DIR/fake" 3>&- &
 	JOBS+=($!)
 	for _ in {1..200}; do
 		port=$(sed -n 's/^listening //p' "$DIR/fake")
@@ -166,7 +168,14 @@ fake_ollama()
 		sleep 0.05
 	done
 	[ -n "$port" ] || return 1
-	OLLAMA=http://127.0.0.1:$port
+	FAKE=http://127.0.0.1:$port
+}
+
+# The fake Ollama; its address in OLLAMA.
+fake_ollama()
+{
+	fake_provider ollama
+	OLLAMA=$FAKE
 }
 
 # mode FILE: its permission bits, "600".

@@ -13,7 +13,8 @@
  * struct ln_http_request:
  * All borrowed for the length of the transfer.  ${headers} is a NULL-ended
  * list of "Name: value".  Zero numbers mean the defaults below.  ${stall_ms}
- * is the longest time without a byte.
+ * is the longest time without a byte; ${first_byte_ms}, when it is not 0, goes
+ * instead of it until the first byte of the answer's body is there.
  */
 struct ln_http_request {
 	size_t size;
@@ -24,6 +25,7 @@ struct ln_http_request {
 	size_t body_len;
 	int64_t connect_ms;
 	int64_t stall_ms;
+	int64_t first_byte_ms;
 	int64_t total_ms;		/* 0: no bound (streams) */
 	size_t response_max;		/* bytes of body; 0: the default */
 	bool may_be_local;		/* an admin allowed this endpoint */

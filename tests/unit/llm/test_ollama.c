@@ -159,7 +159,8 @@ the_request_says_what_the_prompt_says(void **state)
 	r = kit_request(&conf, &prompt);
 	assert_string_equal(r->http.url, "http://h:1/api/chat");
 	assert_true(r->http.may_be_local);
-	assert_true(r->http.stall_ms >= 60000);
+	assert_int_equal(r->http.stall_ms, 60000);
+	assert_true(r->http.first_byte_ms > r->http.stall_ms);
 	assert_string_equal(r->http.headers[0], "Authorization: Bearer k1");
 	assert_string_equal(r->http.headers[1],
 	    "Content-Type: application/json");

@@ -106,6 +106,18 @@ silence(struct tiny *t, int fd, const char *request)
 	return false;
 }
 
+/* Thinks for a while, says a word, and falls silent. */
+static bool
+slow_start(struct tiny *t, int fd, const char *request)
+{
+	(void)request;
+	tiny_say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	tiny_sleep(600);
+	tiny_say(fd, "3\r\nhel\r\n");
+	tiny_wait_for_close(t, fd);
+	return false;
+}
+
 static bool
 drip(struct tiny *t, int fd, const char *request)
 {
@@ -306,6 +318,33 @@ bounds_hold(void **state)
 }
 
 static void
+the_first_byte_may_take_longer_than_the_next_one(void **state)
+{
+	struct tiny *t = tiny_start(slow_start);
+	struct ln_http_request req = {
+		.size = sizeof(req), .url = t->url, .may_be_local = true,
+		.stall_ms = 200, .first_byte_ms = 10000,
+	};
+	struct answer a = { 0 };
+	int http_status;
+	int64_t start = ln_time_mono_ms();
+
+	(void)state;
+	assert_int_equal(ask(&req, &a, &http_status, NULL), LN_TIMEOUT);
+	assert_string_equal(ln_buf_str(&a.body), "hel");
+	assert_true(ln_time_mono_ms() - start < 5000);
+	ln_buf_free(&a.body);
+
+	req.stall_ms = 10000;
+	req.first_byte_ms = 200;
+	a = (struct answer){ 0 };
+	assert_int_equal(ask(&req, &a, &http_status, NULL), LN_TIMEOUT);
+	assert_int_equal(a.body.len, 0);
+	ln_buf_free(&a.body);
+	tiny_stop(t);
+}
+
+static void
 the_caller_can_stop(void **state)
 {
 	struct tiny *t = tiny_start(drip);
@@ -382,6 +421,8 @@ main(void)
 		    an_address_that_may_not_be_local_is_never_dialled),
 		cmocka_unit_test(every_failure_has_its_sentence),
 		cmocka_unit_test(bounds_hold),
+		cmocka_unit_test(
+		    the_first_byte_may_take_longer_than_the_next_one),
 		cmocka_unit_test(the_caller_can_stop),
 		cmocka_unit_test(redirects_and_proxies_are_not_followed),
 		cmocka_unit_test(a_header_cannot_smuggle_another),

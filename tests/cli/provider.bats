@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# lnctl with the providers that are not Ollama: choosing them, their keys, and
+# an answer by each dialect.
+
+load helpers
+
+setup()
+{
+	ln_setup
+	ln_init
+}
+
+teardown()
+{
+	ln_teardown
+}
+
+# with_fake DIALECT PROVIDER PATH: the administrator's instance talks to the
+# fake of that dialect, whose URL has that path.
+with_fake()
+{
+	fake_provider "$1" --key sk-canary-0123456789
+	lnctl provider set "$2" --base-url "$FAKE$3" -m llama3.2 --global \
+	    --key-file "$(secret sk-canary-0123456789)"
+	assert_status 0
+}
+
+@test "every provider of this build is listed with what it needs" {
+	lnctl provider list --json
+	assert_status 0
+	for name in offline ollama openai openrouter groq llamacpp vllm \
+	    lmstudio openai-compatible; do
+		assert_json "d.providers.some(p => p.name === '$name')" true
+	done
+	assert_json 'd.providers.find(p => p.name === "groq").wants_key' true
+	assert_json 'd.providers.find(p => p.name === "vllm").is_local' true
+	assert_json \
+	    'd.providers.find(p => p.name === "openai-compatible").base_url' \
+	    null
+}
+
+@test "OpenAI's dialect answers ask, lists its models, and keeps the key" {
+	with_fake openai openai /v1
+	lnctl ask "Why is the sky blue?" --json </dev/null
+	assert_status 0
+	assert_json d.answer \
+	    'The quick brown fox jumps over the lazy dog. It rests.'
+	assert_json d.provider openai
+	assert_json d.model llama3.2
+	assert_json d.finish_reason stop
+	assert_json d.is_estimated false
+	assert_json 'd.tokens > 0 && d.prompt_tokens > 0' true
+	lnctl provider test --json
+	assert_status 0
+	assert_json d.has_model true
+	lnctl model list --json
+	assert_status 0
+	assert_json 'd.models.some(m => m.model === "qwen3")' true
+	lnctl ask "Think" -m qwen3 --json </dev/null
+	assert_json d.answer \
+	    'The quick brown fox jumps over the lazy dog. It rests.'
+	refute_output_has canary
+}
+
+@test "a refused key and a wrong path are exit 8, an unknown model is 4" {
+	with_fake openai openai /v1
+	lnctl ask hi -m nosuch </dev/null
+	assert_status 4
+	assert_error_has 'does not have this model'
+	lnctl provider set openai --global --key-file "$(secret sk-wrong-000)"
+	lnctl ask hi --json </dev/null
+	assert_status 8
+	assert_json d.code unauthenticated
+	assert_json d.exit 8
+	assert_error_has 'refused the API key'
+	refute_output_has sk-wrong
+	refute_error_has sk-wrong
+	lnctl provider test
+	assert_status 8
+	lnctl provider set openai --global --base-url "$FAKE" \
+	    --key-file "$(secret sk-canary-0123456789)"
+	lnctl ask hi </dev/null
+	assert_status 8
+	assert_error_has 'Check its base URL'
+}
+
+@test "a provider in the cloud says at once that it needs a key" {
+	for name in openai openrouter groq; do
+		lnctl ask hi --provider $name -m some </dev/null
+		assert_status 2
+		assert_error_has 'needs an API key'
+		assert_error_has '--key-stdin'
+		lnctl model list --provider $name --json
+		[ "$status" -ne 0 ]
+		assert_error_has 'needs an API key'
+	done
+	# Nothing was saved for a question that was never asked.
+	[ "$(sql 'SELECT count(*) FROM message')" = 0 ]
+}
+
+@test "a provider without a usual address says that it needs one" {
+	lnctl ask hi --provider openai-compatible -m some </dev/null
+	assert_status 2
+	assert_error_has '--base-url'
+	fake_provider openai
+	lnctl provider set openai-compatible --global --base-url "$FAKE/v1/" \
+	    -m llama3.2
+	assert_status 0
+	lnctl ask hi </dev/null
+	assert_status 0
+	assert_output_has 'The quick brown fox'
+}
+
+@test "a local server is used when the operator has chosen it" {
+	lnctl ask hi --provider llamacpp </dev/null
+	assert_status 2
+	assert_error_has 'inside the local network'
+	fake_provider openai
+	lnctl provider set llamacpp --global --base-url "$FAKE/v1"
+	lnctl ask hi --provider llamacpp -m echo </dev/null
+	assert_status 0
+	assert_output_has hi
+}
+
+@test "--origin says where each part of the choice came from" {
+	lnctl provider show --origin --json
+	assert_status 0
+	assert_json 'd.settings.map(s => s.name).join()' \
+	    provider,model,base_url,api_key
+	assert_json 'd.settings.map(s => s.from).join()' default,,,
+	printf 'OPENAI_API_KEY=sk-canary-env-9876\n' >>"$ENV_FILE"
+	lnctl provider set openai --global -m gpt-4o
+	lnctl provider show --origin --json
+	assert_json 'd.settings.map(s => s.from).join()' \
+	    instance,instance,default,environment
+	assert_json 'd.settings[3].value' '(set) ...9876'
+	lnctl provider show --json
+	assert_json d.api_key_set true
+	lnctl user create bob --random
+	lnctl provider set openai --user bob --base-url https://bob.example/v1
+	lnctl provider show --origin --user bob --json
+	assert_json 'd.settings.map(s => s.from).join()' \
+	    'user,instance,user,'
+	assert_json 'd.settings[3].value' null
+	lnctl provider show --origin
+	assert_status 0
+	assert_output_has 'https://api.openai.com/v1'
+	assert_output_has environment
+	refute_output_has canary
+	refute_output_has bob.example
+}
