@@ -18,8 +18,10 @@
 
 #define THREADS_HASH SHARED_HASH_SLOTS
 #define THREADS_WORK 2
+#define THREADS_TOOL 4
 #define THREADS_MAIL 1
-#define THREADS (THREADS_HASH + THREADS_WORK + THREADS_MAIL)
+#define THREADS \
+	(THREADS_HASH + THREADS_WORK + THREADS_TOOL + THREADS_MAIL)
 #define QUEUE_MAX 64		/* of each kind but JOB_HASH */
 #define STACK_BYTES ((size_t)1024 * 1024)
 #define CLOSE_WAIT_S 2
@@ -174,9 +176,17 @@ on_finished(void *arg, int error)
 static enum job_kind
 kind_of(size_t thread)
 {
-	if (thread < THREADS_HASH)
-		return JOB_HASH;
-	return thread < THREADS_HASH + THREADS_WORK ? JOB_WORK : JOB_MAIL;
+	static const size_t counts[JOB_KINDS] = {
+		[JOB_HASH] = THREADS_HASH,
+		[JOB_WORK] = THREADS_WORK,
+		[JOB_TOOL] = THREADS_TOOL,
+		[JOB_MAIL] = THREADS_MAIL,
+	};
+	int kind = 0;
+
+	while (thread >= counts[kind])
+		thread -= counts[kind++];
+	return (enum job_kind)kind;
 }
 
 void

@@ -24,18 +24,21 @@ struct turn {
 	struct ln_transfer *transfer;
 	struct turn_sink sink;
 	bool has_sink;
-	bool is_local_running;	/* a thread has the chat */
-	bool is_stop_wanted;
+	bool is_answered;	/* what the transfer brings is of no interest */
 	char user_id[64];
 	TAILQ_ENTRY(turn) entry;
 };
 
+/* Outlives the turn that ends before it. */
 struct local_job {
 	struct job j;
-	struct turn *t;
+	struct turn *t;		/* NULL: gone */
+	struct ln_chat_job *work;
+	TAILQ_ENTRY(local_job) entry;
 };
 
 static TAILQ_HEAD(, turn) turns = TAILQ_HEAD_INITIALIZER(turns);
+static TAILQ_HEAD(, local_job) local_jobs = TAILQ_HEAD_INITIALIZER(local_jobs);
 static size_t turn_count;
 static struct ln_chat **ticking;	/* room for every turn's chat */
 static size_t ticking_max;
@@ -69,6 +72,11 @@ emit(void *arg, const struct ln_chat_event *ev)
 static void
 turn_free(struct turn *t)
 {
+	struct local_job *lj;
+
+	TAILQ_FOREACH(lj, &local_jobs, entry)
+		if (lj->t == t)
+			lj->t = NULL;
 	ln_transfer_cancel(t->transfer);
 	ln_chat_free(t->chat);
 	if (t->has_sink) {
@@ -88,13 +96,18 @@ close_upstream(struct turn *t)
 	t->transfer = NULL;
 }
 
+/* What follows an answer that is whole may still end the transfer in good
+ * order; the next step cuts it otherwise. */
 static bool
 on_data(void *arg, int http_status, const char *p, size_t n)
 {
 	struct turn *t = arg;
 
-	ln_chat_feed(t->chat, http_status, p, n);
-	return ln_chat_next(t->chat) == LN_CHAT_SEND;
+	if (!t->is_answered)
+		ln_chat_feed(t->chat, http_status, p, n);
+	if (ln_chat_next(t->chat) != LN_CHAT_SEND)
+		t->is_answered = true;
+	return true;
 }
 
 static void
@@ -104,30 +117,39 @@ on_done(void *arg, enum ln_status s, int http_status,
 	struct turn *t = arg;
 
 	t->transfer = NULL;
-	ln_chat_upstream_end(t->chat, http_status, s, err);
+	if (!t->is_answered)
+		ln_chat_upstream_end(t->chat, http_status, s, err);
 	step(t);
 }
 
 static const struct ln_transfer_ops transfer_ops = { on_data, on_done };
 
+static enum ln_status
+start_transfer(struct turn *t, struct ln_error *err)
+{
+	t->is_answered = false;
+	return transport_add(ln_chat_request(t->chat), &transfer_ops, t,
+	    &t->transfer, err);
+}
+
 static void
 local_run(struct job *j, struct ln_store *st)
 {
-	struct local_job *lj = (struct local_job *)j;
-
-	j->status = ln_chat_local(st, lj->t->chat, &j->err);
+	ln_chat_job_run(((struct local_job *)j)->work, st);
 }
 
-/* Back on the loop: the chat is ours again. */
+/* Back on the loop. */
 static void
 local_finished(struct job *j)
 {
-	struct turn *t = ((struct local_job *)j)->t;
+	struct local_job *lj = (struct local_job *)j;
 
-	t->is_local_running = false;
-	if (j->status != LN_OK || t->is_stop_wanted)
-		ln_chat_stop(t->chat);
-	step(t);
+	TAILQ_REMOVE(&local_jobs, lj, entry);
+	if (j->status != LN_OK)	/* it was not run: no database */
+		ln_chat_job_fail(lj->work, j->status, &j->err);
+	ln_chat_job_finish(lj->work);
+	if (lj->t != NULL)
+		step(lj->t);
 }
 
 static void
@@ -139,22 +161,29 @@ local_free(struct job *j)
 static bool
 start_local(struct turn *t)
 {
+	struct ln_error err = LN_ERROR_INIT;
 	struct local_job *lj;
 
 	if ((lj = calloc(1, sizeof(*lj))) == NULL)
 		return false;
+	if (ln_chat_job_take(t->chat, &lj->work, &err) != LN_OK) {
+		free(lj);
+		return false;
+	}
 	lj->j.run = local_run;
 	lj->j.detached = local_finished;
 	lj->j.free = local_free;
 	lj->t = t;
 	(void)snprintf(lj->j.actor_id, sizeof(lj->j.actor_id), "%s",
 	    t->user_id);
-	t->is_local_running = true;
-	if (job_start_detached(&lj->j, JOB_WORK))
+	TAILQ_INSERT_TAIL(&local_jobs, lj, entry);
+	if (job_start_detached(&lj->j, JOB_TOOL))
 		return true;
-	t->is_local_running = false;
+	TAILQ_REMOVE(&local_jobs, lj, entry);
+	ln_chat_job_fail(lj->work, LN_BUSY, NULL);
+	ln_chat_job_finish(lj->work);
 	free(lj);
-	return false;
+	return true;	/* the chat knows that this one failed */
 }
 
 /* Do what the chat wants next. */
@@ -165,12 +194,11 @@ step(struct turn *t)
 	enum ln_status s;
 
 	for (;;) {
-		if (t->is_local_running || t->transfer != NULL)
+		if (t->transfer != NULL)
 			break;
 		switch (ln_chat_next(t->chat)) {
 		case LN_CHAT_SEND:
-			s = transport_add(ln_chat_request(t->chat),
-			    &transfer_ops, t, &t->transfer, &err);
+			s = start_transfer(t, &err);
 			if (s != LN_OK)
 				ln_chat_upstream_end(t->chat, 0, s, &err);
 			continue;
@@ -198,8 +226,7 @@ tick_all(void)
 	size_t n = 0;
 
 	TAILQ_FOREACH(t, &turns, entry)
-		if (!t->is_local_running)
-			ticking[n++] = t->chat;
+		ticking[n++] = t->chat;
 	if (n > 0)
 		ln_chat_tick_all(ticking, n, ln_time_now_ms());
 }
@@ -215,14 +242,11 @@ on_step(void *arg, u_int64_t unused)
 	tick_all();
 	for (t = TAILQ_FIRST(&turns); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, entry);
-		if (t->is_local_running)
-			continue;
-		if (ln_chat_next(t->chat) != LN_CHAT_SEND)
+		if (t->is_answered || ln_chat_next(t->chat) != LN_CHAT_SEND)
 			close_upstream(t);
 		if (ln_chat_next(t->chat) == LN_CHAT_PUMP)
 			ln_chat_pump(t->chat);
-		if (ln_chat_next(t->chat) == LN_CHAT_FINISHED)
-			turn_free(t);
+		step(t);
 	}
 	arm();
 }
@@ -308,10 +332,6 @@ turn_stop(const char *user_id, const char *conversation_id,
 	if ((t = find(user_id, conversation_id)) == NULL)
 		return ln_chat_request_stop(worker_store, user_id,
 		    conversation_id, err);
-	if (t->is_local_running) {
-		t->is_stop_wanted = true;
-		return LN_OK;
-	}
 	close_upstream(t);
 	ln_chat_stop(t->chat);
 	step(t);
@@ -344,9 +364,7 @@ turn_resume(const char *user_id, const char *conversation_id, uint64_t after,
 
 	if ((t = find(user_id, conversation_id)) == NULL)
 		return false;
-	/* Nothing to show yet; all of it will come as events. */
-	if (!t->is_local_running)
-		ln_chat_resume(t->chat, after, emit_resumed, &r);
+	ln_chat_resume(t->chat, after, emit_resumed, &r);
 	return true;
 }
 
@@ -357,15 +375,21 @@ turns_open(void)
 }
 
 void
+turns_cancel_local(void)
+{
+	const struct local_job *lj;
+
+	TAILQ_FOREACH(lj, &local_jobs, entry)
+		ln_chat_job_cancel(lj->work);
+}
+
+void
 turns_close(void)
 {
-	struct turn *t, *next;
+	struct turn *t;
 
-	for (t = TAILQ_FIRST(&turns); t != NULL; t = next) {
-		next = TAILQ_NEXT(t, entry);
-		if (!t->is_local_running)
-			turn_free(t);
-	}
+	while ((t = TAILQ_FIRST(&turns)) != NULL)
+		turn_free(t);
 	transport_close();
 	free(ticking);
 	ticking = NULL;

@@ -19,6 +19,12 @@ void turns_open(void);
 void turns_close(void);
 
 /**
+ * turns_cancel_local():
+ * Ask searches and tools that threads are running to return soon.
+ */
+void turns_cancel_local(void);
+
+/**
  * turns_running():
  * How many are being written here.
  */

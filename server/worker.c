@@ -142,6 +142,7 @@ void
 kore_worker_teardown(void)
 {
 	drain();
+	turns_cancel_local();
 	jobs_close();
 	turns_close();
 	shared_store_close(server.shm, worker_store);

@@ -318,13 +318,20 @@ refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 	struct ln_json *root = NULL;
 	const char *sentence = NULL, *failure;
 
-	if (http_status != 404)
+	if (http_status != 404 && http_status != 400)
 		return NULL;
 	/* Ollama explains itself in JSON; any other server's 404 means that
 	 * there is no Ollama at this address. */
-	if (ln_json_parse(body, n, &json_opts, &root, NULL) == LN_OK &&
-	    (failure = ln_json_get_string(root, "error")) != NULL &&
-	    strstr(failure, "model") != NULL) {
+	if (ln_json_parse(body, n, &json_opts, &root, NULL) != LN_OK ||
+	    (failure = ln_json_get_string(root, "error")) == NULL) {
+		ln_json_free(root);
+		return NULL;
+	}
+	if (http_status == 400 &&
+	    strstr(failure, "does not support tools") != NULL) {
+		*status = LN_UNSUPPORTED;
+		sentence = "The model cannot use tools";
+	} else if (http_status == 404 && strstr(failure, "model") != NULL) {
 		*status = LN_NOT_FOUND;
 		sentence = "The model is not installed. Pull it or choose "
 		    "another one";

@@ -6,17 +6,49 @@
 #include <ln/message.h>
 #include <ln/user.h>
 
+#include "model/tool_run.h"
+#include "service/chat_prompt.h"
+
 /* The inside of a turn, for service/chat*.c only. */
 
 #define LNI_CHAT_BLOCKED "Your account has been blocked."
 
 enum lni_chat_phase {
 	LNI_CHAT_SENDING,	/* the provider answers */
+	LNI_CHAT_RETRYING,	/* it must be asked again, without tools */
+	LNI_CHAT_CALLING,	/* tools run */
 	LNI_CHAT_SEARCHING,	/* ln_chat_local is due */
 	LNI_CHAT_PUMPING,	/* its answer is handed out piece by piece */
 	LNI_CHAT_SAVING,	/* over, but the database has not taken it yet */
 	LNI_CHAT_OVER,		/* DONE went out */
 };
+
+#define LNI_CHAT_CALLS_MAX 16	/* of one round; ours */
+
+enum lni_call_state {
+	LNI_CALL_NEW,		/* no row yet */
+	LNI_CALL_ASKING,	/* somebody has to decide */
+	LNI_CALL_READY,		/* may run */
+	LNI_CALL_RUNNING,	/* a job has it */
+	LNI_CALL_RAN,		/* over, but the row does not say so yet */
+	LNI_CALL_OVER,
+};
+
+struct lni_call {
+	enum lni_call_state state;
+	char *id;		/* the provider's, or NULL */
+	char *name;
+	char *arguments;
+	int64_t run_id;		/* 0: none yet */
+	int64_t asked_ms;
+	enum lni_tool_run_state decision;	/* as last seen, when asking */
+	enum lni_tool_run_state outcome;	/* from RAN on */
+	const char *sentence;	/* a literal: why it failed, or NULL */
+	struct ln_buf result;
+};
+
+struct lni_toolbox;
+struct ln_chat_job;
 
 /* What a tick has to write for a turn. */
 enum lni_chat_work {
@@ -56,6 +88,19 @@ struct ln_chat {
 	struct ln_provider_conf *conf;
 	struct ln_llm_request *request;
 	struct ln_llm_stream *stream;
+	struct lni_prompt prompt;	/* grows by rounds; empty without tools */
+	struct ln_llm_options options;
+	char **stop;			/* what they point to */
+
+	struct lni_toolbox *box;	/* NULL: no tools */
+	bool is_offering;		/* the request names them */
+	int round;			/* of tools, 0: none ran */
+	struct lni_call calls[LNI_CHAT_CALLS_MAX];
+	size_t call_count;
+	size_t calls_left_out;		/* the model asked for too many */
+	int64_t unsaved_calls;
+	struct ln_chat_job *job;	/* that somebody runs, or NULL */
+
 	struct ln_buf local;	/* the offline answer */
 	size_t local_pos;	/* what of it is out */
 
@@ -69,10 +114,16 @@ struct ln_chat {
 	int64_t check_ms;	/* last look for a stop or a block */
 	int64_t begin_mono_ms;
 	int64_t first_mono_ms;	/* of the answer's first byte; 0: none yet */
-	int64_t tokens;		/* the provider's count, see has_usage */
-	int64_t prompt_tokens;
-	int64_t max_tokens;
+	size_t round_from;	/* where the text of this request begins */
+	bool needs_gap;		/* a blank line goes before it */
+	int64_t round_tokens;	/* the provider's count, see has_usage */
+	int64_t round_prompt_tokens;
 	bool has_usage;
+	bool is_counted;	/* in the sums: */
+	int64_t tokens;
+	int64_t prompt_tokens;
+	bool is_estimated;
+	int64_t max_tokens;
 
 	/* How it ended, from LNI_CHAT_SAVING on. */
 	enum ln_message_state state;
@@ -109,6 +160,10 @@ enum ln_status lni_chat_input(struct ln_chat *c, struct lni_draft *d,
 enum ln_status lni_chat_ask(struct ln_store *st, struct ln_chat *c,
     struct lni_draft *d, struct ln_error *err) LN_USE;
 
+/* chat_ask.c: make the request (again) from the prompt as it is. */
+enum ln_status lni_chat_request(struct ln_chat *c, struct ln_error *err)
+    LN_USE;
+
 /* chat_turn.c: begin to expect an answer, once everything is saved. */
 void lni_chat_start(struct ln_chat *c);
 
@@ -117,6 +172,42 @@ void lni_chat_on_llm(void *arg, const struct ln_llm_event *ev);
 
 /* chat_turn.c: the answer grows. */
 void lni_chat_append(struct ln_chat *c, const char *text, size_t n);
+
+/* chat_turn.c: add the tokens of this request to the turn's, once. */
+void lni_chat_count(struct ln_chat *c, bool is_whole);
+
+/* chat_turn.c: ask again without tools, when that is due. */
+void lni_chat_retry(struct ln_chat *c);
+
+/* chat_local.c: whoever runs it goes on without us. */
+void lni_chat_drop_job(struct ln_chat *c);
+
+/*
+ * chat_tools.c, in order of a round: collect calls, begin to work on them,
+ * write what is new inside the caller's transaction, go on once that is
+ * committed; look for decisions inside a read transaction, obey them; run;
+ * go on to the next request when all are over.
+ */
+void lni_chat_call_add(struct ln_chat *c, const struct ln_llm_event *ev);
+void lni_chat_calls_begin(struct ln_chat *c);
+bool lni_chat_calls_pending(const struct ln_chat *c);
+enum ln_status lni_chat_calls_write(struct ln_chat *c, struct ln_error *err)
+    LN_USE;
+void lni_chat_calls_written(struct ln_chat *c);
+bool lni_chat_calls_asking(const struct ln_chat *c);
+void lni_chat_calls_look(struct ln_chat *c);
+void lni_chat_calls_decide(struct ln_chat *c);
+size_t lni_chat_call_ready(const struct ln_chat *c);
+void lni_chat_call_started(struct ln_chat *c, size_t i);
+void lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
+    const struct ln_error *why, struct ln_buf *result);
+void lni_chat_calls_proceed(struct ln_chat *c);
+
+/* The turn ends: say so of calls that are open / in the database, too. */
+void lni_chat_calls_end(struct ln_chat *c);
+enum ln_status lni_chat_calls_abandon(struct ln_chat *c, struct ln_error *err)
+    LN_USE;
+void lni_chat_calls_clear(struct ln_chat *c);
 
 /* chat_save.c: journal what came / write the end of the answer, inside the
  * caller's transaction.  LN_NOT_FOUND when the answer is lost. */

@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <ln/setting.h>
 #include <ln/time.h>
 
 #include "service/chat_prompt.h"
 #include "service/chat_text.h"
+#include "service/toolbox.h"
 
 #include "base/banned.h"
 
@@ -107,8 +109,57 @@ set_timeouts(struct ln_chat *c, struct ln_error *err)
 	return LN_OK;
 }
 
+enum ln_status
+lni_chat_request(struct ln_chat *c, struct ln_error *err)
+{
+	struct ln_llm_prompt p = {
+		.size = sizeof(p), .is_stream = true,
+		.messages = c->prompt.messages,
+		.message_count = c->prompt.count,
+		.options = c->options,
+	};
+	enum ln_status s;
+
+	if (c->is_offering)
+		p.tools = lni_toolbox_tools(c->box, &p.tool_count);
+	ln_llm_stream_free(c->stream);
+	ln_llm_request_free(c->request);
+	c->stream = NULL;
+	c->request = NULL;
+	c->round_tokens = c->round_prompt_tokens = 0;
+	c->has_usage = c->is_counted = false;
+	if ((s = ln_llm_request(c->conf, &p, &c->request, err)) != LN_OK ||
+	    (s = set_timeouts(c, err)) != LN_OK)
+		return s;
+	return ln_llm_stream_new(c->conf, true, lni_chat_on_llm, c, &c->stream,
+	    err);
+}
+
+/* Stop words are the caller's, and there may be another round. */
 static enum ln_status
-make_request(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+keep_options(struct ln_chat *c, const struct lni_draft *d,
+    struct ln_error *err)
+{
+	const char *const *stop = d->options.stop;
+	size_t n = 0, i;
+
+	c->options = d->options;
+	while (stop != NULL && stop[n] != NULL)
+		n++;
+	if (n == 0)
+		return LN_OK;
+	if ((c->stop = calloc(n + 1, sizeof(*c->stop))) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "stop words");
+	for (i = 0; i < n; i++) {
+		if ((c->stop[i] = strdup(stop[i])) == NULL)
+			return ln_fail(err, LN_NOMEM, "", "stop words");
+	}
+	c->options.stop = (const char *const *)c->stop;
+	return LN_OK;
+}
+
+static enum ln_status
+build_prompt(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
     struct ln_error *err)
 {
 	struct lni_prompt_source source = {
@@ -117,28 +168,12 @@ make_request(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		.before_id = c->is_unsaved ? INT64_MAX : c->question_id,
 		.question = c->question, .images = d->images,
 	};
-	struct lni_prompt prompt;
-	struct ln_llm_prompt p = { .size = sizeof(p), .is_stream = true };
-	enum ln_status s;
 
 	if (c->is_unsaved) {
 		source.history = d->opts->history;
 		source.history_count = d->opts->history_count;
 	}
-	s = lni_prompt_build(st, &source, &prompt, err);
-	if (s == LN_OK) {
-		p.messages = prompt.messages;
-		p.message_count = prompt.count;
-		p.options = d->options;
-		s = ln_llm_request(c->conf, &p, &c->request, err);
-	}
-	lni_prompt_clear(&prompt);
-	if (s != LN_OK)
-		return s;
-	if ((s = set_timeouts(c, err)) != LN_OK)
-		return s;
-	return ln_llm_stream_new(c->conf, true, lni_chat_on_llm, c, &c->stream,
-	    err);
+	return lni_prompt_build(st, &source, &c->prompt, err);
 }
 
 enum ln_status
@@ -146,9 +181,22 @@ lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
     struct ln_error *err)
 {
 	enum ln_status s;
+	size_t tool_count;
 
 	if ((s = read_system_prompt(st, d, err)) != LN_OK ||
 	    (s = read_temperature(st, d, err)) != LN_OK)
 		return s;
-	return make_request(st, c, d, err);
+	if ((s = keep_options(c, d, err)) != LN_OK ||
+	    (s = build_prompt(st, c, d, err)) != LN_OK)
+		return s;
+	if (c->box != NULL) {
+		(void)lni_toolbox_tools(c->box, &tool_count);
+		c->is_offering = tool_count > 0;
+	}
+	if ((s = lni_chat_request(c, err)) != LN_OK)
+		return s;
+	/* Only tools bring another round. */
+	if (!c->is_offering)
+		lni_prompt_clear(&c->prompt);
+	return LN_OK;
 }

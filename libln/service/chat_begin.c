@@ -9,6 +9,7 @@
 #include "model/generation.h"
 #include "model/message.h"
 #include "service/chat_text.h"
+#include "service/toolbox.h"
 #include "store/tx.h"
 
 #include "base/banned.h"
@@ -99,6 +100,9 @@ find_conversation(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		return s;
 	if ((s = lni_generation_reap(st, o->conversation_id, NULL, NULL,
 	    ln_time_now_ms() - LN_CHAT_DEAD_MS, &count, err)) != LN_OK)
+		return s;
+	if (count > 0 && (s = lni_tool_run_abandon(st, 0, ln_time_now_ms(),
+	    err)) != LN_OK)
 		return s;
 	if ((s = lni_generation_idle(st, o->conversation_id, err)) != LN_OK)
 		return s;
@@ -255,6 +259,9 @@ prepare(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	}
 	if (c->conf->base_url == NULL)	/* no wire: a search */
 		return LN_OK;
+	if (!d->opts->is_without_tools && (s = lni_toolbox_open(st, c->cfg,
+	    c->user_id, &c->box, err)) != LN_OK)
+		return s;
 	return lni_chat_ask(st, c, d, err);
 }
 

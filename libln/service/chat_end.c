@@ -55,7 +55,7 @@ lni_chat_fill_done(const struct ln_chat *c, struct ln_chat_event *ev)
 	ev->prompt_tokens = c->prompt_tokens;
 	ev->max_tokens = c->max_tokens;
 	ev->duration_ms = elapsed;
-	ev->is_estimated = !c->has_usage;
+	ev->is_estimated = c->is_estimated;
 	ev->question = c->question;
 	ev->finish_reason = c->finish_reason;
 	ev->status = c->outcome;
@@ -70,6 +70,8 @@ lni_chat_emit_over(struct ln_chat *c)
 {
 	struct ln_chat_event ev = { .type = LN_CHAT_ERROR };
 
+	lni_chat_drop_job(c);
+	lni_chat_calls_end(c);
 	c->phase = LNI_CHAT_OVER;
 	if (c->has_error) {
 		ev.message_id = c->message_id;
@@ -138,8 +140,9 @@ lni_chat_end(struct ln_chat *c, enum ln_message_state state,
 {
 	if (c->phase >= LNI_CHAT_SAVING)
 		return;
-	if (!c->has_usage)
-		c->tokens = lni_chat_estimate(c->answer.len);
+	lni_chat_drop_job(c);
+	lni_chat_calls_end(c);
+	lni_chat_count(c, false);
 	c->phase = LNI_CHAT_SAVING;
 	c->state = state;
 	c->outcome = outcome;

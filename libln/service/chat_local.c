@@ -1,39 +1,175 @@
-#include "service/chat.h"
+/* Work that needs no provider: searches of the offline one, tools. */
+#include "service/chat_job.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "service/retrieve.h"
+#include "service/toolbox.h"
 
 #include "base/banned.h"
 
 #define PIECE_MAX ((size_t)240)	/* bytes of a local answer at a time */
 
+/* --- jobs ---------------------------------------------------------------- */
+
+static void
+job_free(struct ln_chat_job *j)
+{
+	if (j->chat == NULL)
+		lni_toolbox_free(j->box);
+	free(j->name);
+	free(j->arguments);
+	free(j->user_id);
+	free(j->conversation_id);
+	free(j->question);
+	ln_buf_free(&j->out);
+	free(j);
+}
+
+static bool
+copy(const char *s, char **out)
+{
+	return s == NULL || (*out = strdup(s)) != NULL;
+}
+
+static bool
+fill_search(struct ln_chat_job *j, const struct ln_chat *c)
+{
+	j->out = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
+	j->question_id = c->question_id > 0 ? c->question_id : INT64_MAX;
+	return copy(c->user_id, &j->user_id) &&
+	    copy(c->conversation_id, &j->conversation_id) &&
+	    copy(c->question, &j->question);
+}
+
+static bool
+fill_call(struct ln_chat_job *j, const struct ln_chat *c)
+{
+	j->out = (struct ln_buf)LN_BUF_INIT(LNI_TOOL_RESULT_MAX);
+	j->box = c->box;
+	j->call = lni_chat_call_ready(c);
+	return copy(c->calls[j->call].name, &j->name) &&
+	    copy(c->calls[j->call].arguments, &j->arguments);
+}
+
+enum ln_status
+ln_chat_job_take(struct ln_chat *c, struct ln_chat_job **out,
+    struct ln_error *err)
+{
+	struct ln_chat_job *j;
+	bool is_filled;
+
+	*out = NULL;
+	if (ln_chat_next(c) != LN_CHAT_LOCAL)
+		return ln_fail(err, LN_INTERNAL, "", "no local work is due");
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "chat job");
+	j->chat = c;
+	atomic_init(&j->is_cancelled, false);
+	is_filled = c->phase == LNI_CHAT_SEARCHING ? fill_search(j, c) :
+	    fill_call(j, c);
+	if (!is_filled) {
+		job_free(j);
+		return ln_fail(err, LN_NOMEM, "", "chat job");
+	}
+	c->job = j;
+	if (j->box != NULL)
+		lni_chat_call_started(c, j->call);
+	*out = j;
+	return LN_OK;
+}
+
+void
+ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st)
+{
+	const struct lni_retrieve r = {
+		.user_id = j->user_id,
+		.question = j->question,
+		.conversation_id = j->conversation_id,
+		.question_id = j->question_id,
+	};
+
+	if (atomic_load(&j->is_cancelled))
+		j->status = ln_fail(&j->err, LN_CANCELLED, "", "not begun");
+	else if (j->box != NULL)
+		j->status = lni_toolbox_run(j->box, st, j->name, j->arguments,
+		    &j->is_cancelled, &j->out, &j->err);
+	else
+		j->status = lni_retrieve_answer(st, &r, &j->out, &j->err);
+}
+
+void
+ln_chat_job_fail(struct ln_chat_job *j, enum ln_status s,
+    const struct ln_error *why)
+{
+	j->status = s;
+	if (why != NULL)
+		j->err = *why;
+}
+
+void
+ln_chat_job_cancel(struct ln_chat_job *j)
+{
+	atomic_store(&j->is_cancelled, true);
+}
+
+void
+ln_chat_job_finish(struct ln_chat_job *j)
+{
+	struct ln_chat *c = j->chat;
+
+	if (c == NULL) {
+		job_free(j);
+		return;
+	}
+	c->job = NULL;
+	if (j->box != NULL) {
+		lni_chat_call_ran(c, j->call, j->status, &j->err, &j->out);
+	} else {
+		ln_buf_free(&c->local);
+		c->local = j->out;
+		j->out = (struct ln_buf)LN_BUF_INIT(0);
+		c->phase = LNI_CHAT_PUMPING;
+		/* A failure is told by ln_chat_pump. */
+		if (j->status != LN_OK)
+			lni_chat_set_error(c, j->status,
+			    ln_error_text(&j->err, j->status),
+			    lni_error_detail(&j->err));
+	}
+	job_free(j);
+}
+
+void
+lni_chat_drop_job(struct ln_chat *c)
+{
+	if (c->job == NULL)
+		return;
+	ln_chat_job_cancel(c->job);
+	/* What it works with is its own now. */
+	c->job->chat = NULL;
+	if (c->job->box != NULL)
+		c->box = NULL;
+	c->job = NULL;
+}
+
 enum ln_status
 ln_chat_local(struct ln_store *st, struct ln_chat *c, struct ln_error *err)
 {
-	const struct lni_retrieve r = {
-		.user_id = c->user_id,
-		.question = c->question,
-		.conversation_id = c->conversation_id,
-		.question_id = c->question_id > 0 ? c->question_id : INT64_MAX,
-	};
-	struct ln_error why = LN_ERROR_INIT;
+	struct ln_chat_job *j;
 	enum ln_status s;
 
-	if (c->phase != LNI_CHAT_SEARCHING)
-		return ln_fail(err, LN_INTERNAL, "", "not a local answer");
-	s = lni_retrieve_answer(st, &r, &c->local, &why);
-	c->phase = LNI_CHAT_PUMPING;
-	if (s != LN_OK) {
-		/* Told by ln_chat_pump, in the thread that owns the turn. */
-		lni_chat_set_error(c, s, ln_error_text(&why, s),
-		    lni_error_detail(&why));
-		if (err != NULL)
-			*err = c->error;
-	}
+	if ((s = ln_chat_job_take(c, &j, err)) != LN_OK)
+		return s;
+	ln_chat_job_run(j, st);
+	if (j->box == NULL && (s = j->status) != LN_OK && err != NULL)
+		*err = j->err;
+	ln_chat_job_finish(j);
 	return s;
 }
+
+/* --- the answer of a search ----------------------------------------------- */
 
 /* The end of a sentence or line, or of as many bytes as are enough. */
 static size_t

@@ -13,6 +13,9 @@ struct lni_prompt_part {
 	char *content;
 	struct ln_json *images;	/* what ${list} points into */
 	const char **list;
+	char *calls;		/* of an assistant turn */
+	char *call_id;		/* of a tool turn */
+	char *tool_name;
 	int64_t message_id;	/* 0: not from the database */
 };
 
@@ -25,6 +28,9 @@ lni_prompt_clear(struct lni_prompt *p)
 		free(p->parts[i].content);
 		ln_json_free(p->parts[i].images);
 		free(p->parts[i].list);
+		free(p->parts[i].calls);
+		free(p->parts[i].call_id);
+		free(p->parts[i].tool_name);
 	}
 	free(p->messages);
 	free(p->parts);
@@ -244,5 +250,39 @@ lni_prompt_build(struct ln_store *st, const struct lni_prompt_source *source,
 		return s;
 	if (source->images != NULL)
 		return set_images(out, out->count - 1, source->images, err);
+	return LN_OK;
+}
+
+enum ln_status
+lni_prompt_add_calls(struct lni_prompt *p, const char *content,
+    const char *calls, struct ln_error *err)
+{
+	struct lni_prompt_part *part;
+	enum ln_status s;
+
+	if ((s = add(p, "assistant", content, 0, err)) != LN_OK)
+		return s;
+	part = &p->parts[p->count - 1];
+	if ((part->calls = strdup(calls)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "prompt");
+	p->messages[p->count - 1].tool_calls = part->calls;
+	return LN_OK;
+}
+
+enum ln_status
+lni_prompt_add_result(struct lni_prompt *p, const char *content,
+    const char *call_id, const char *name, struct ln_error *err)
+{
+	struct lni_prompt_part *part;
+	enum ln_status s;
+
+	if ((s = add(p, "tool", content, 0, err)) != LN_OK)
+		return s;
+	part = &p->parts[p->count - 1];
+	if ((call_id != NULL && (part->call_id = strdup(call_id)) == NULL) ||
+	    (part->tool_name = strdup(name)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "prompt");
+	p->messages[p->count - 1].tool_call_id = part->call_id;
+	p->messages[p->count - 1].tool_name = part->tool_name;
 	return LN_OK;
 }

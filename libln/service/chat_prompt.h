@@ -37,4 +37,16 @@ enum ln_status lni_prompt_build(struct ln_store *st,
     struct ln_error *err) LN_USE;
 void lni_prompt_clear(struct lni_prompt *p);
 
+/**
+ * lni_prompt_add_calls(p, content, calls, err) /
+ * lni_prompt_add_result(p, content, call_id, name, err):
+ * The turn in which the model called tools (JSON as struct ln_llm_message has
+ * it) / what one of them answered; ${call_id} may be NULL.
+ */
+enum ln_status lni_prompt_add_calls(struct lni_prompt *p, const char *content,
+    const char *calls, struct ln_error *err) LN_USE;
+enum ln_status lni_prompt_add_result(struct lni_prompt *p,
+    const char *content, const char *call_id, const char *name,
+    struct ln_error *err) LN_USE;
+
 #endif

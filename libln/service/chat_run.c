@@ -1,6 +1,7 @@
 #include <ln/chat.h>
 
-#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include <ln/time.h>
@@ -9,8 +10,11 @@
 
 #include "base/banned.h"
 
+#define LOCAL_POLL_MS 20	/* within what a stop must be felt */
+
 struct run {
 	struct ln_chat *chat;
+	bool is_stop_wanted;
 	bool (*is_cancelled)(void *arg);
 	void *arg;
 };
@@ -51,9 +55,9 @@ send_request(struct run *r)
 }
 
 static void
-pause_tick(void)
+pause_ms(long ms)
 {
-	const struct timespec ts = { 0, LN_CHAT_TICK_MS * 1000000L };
+	const struct timespec ts = { 0, ms * 1000000L };
 
 	/* Cut short by a signal is long enough. */
 	(void)nanosleep(&ts, NULL);
@@ -69,11 +73,70 @@ pump(struct run *r)
 		return;
 	}
 	if (is_saving)
-		pause_tick();
+		pause_ms(LN_CHAT_TICK_MS);
 	ln_chat_pump(r->chat);
 	if (!is_saving)
 		(void)!ln_chat_tick(r->chat, ln_time_now_ms());
 }
+
+/* --- local work, in a thread so that it can be cut short ------------------ */
+
+struct local {
+	struct ln_chat_job *job;
+	struct ln_store *store;	/* the thread's, until it is done */
+	atomic_bool is_done;
+};
+
+static void *
+local_main(void *arg)
+{
+	struct local *l = arg;
+
+	ln_chat_job_run(l->job, l->store);
+	atomic_store(&l->is_done, true);
+	return NULL;
+}
+
+/* No tick meanwhile: the store is not ours.  A tool ends before the turn could
+ * be taken for dead. */
+static void
+watch_local(struct run *r, struct local *l)
+{
+	while (!atomic_load(&l->is_done)) {
+		pause_ms(LOCAL_POLL_MS);
+		if (r->is_cancelled != NULL && r->is_cancelled(r->arg)) {
+			r->is_stop_wanted = true;
+			ln_chat_job_cancel(l->job);
+		}
+	}
+}
+
+static void
+run_local(struct run *r, struct ln_store *st)
+{
+	struct local l = { .store = st };
+	struct ln_error err = LN_ERROR_INIT;
+	pthread_t thread;
+	enum ln_status s;
+
+	if ((s = ln_chat_job_take(r->chat, &l.job, &err)) != LN_OK) {
+		lni_chat_fail(r->chat, s, ln_error_text(&err, s),
+		    "local work");
+		return;
+	}
+	atomic_init(&l.is_done, false);
+	if (pthread_create(&thread, NULL, local_main, &l) == 0) {
+		watch_local(r, &l);
+		(void)pthread_join(thread, NULL);
+	} else {
+		(void)local_main(&l);
+	}
+	ln_chat_job_finish(l.job);
+	if (r->is_stop_wanted)
+		ln_chat_stop(r->chat);
+}
+
+/* --- together ------------------------------------------------------------- */
 
 static void
 drive(struct run *r, struct ln_store *st)
@@ -84,15 +147,15 @@ drive(struct run *r, struct ln_store *st)
 			send_request(r);
 			break;
 		case LN_CHAT_LOCAL:
-			/* A failure is told by the pump. */
-			(void)!ln_chat_local(st, r->chat, NULL);
+			run_local(r, st);
 			break;
 		case LN_CHAT_PUMP:
 			pump(r);
 			break;
 		case LN_CHAT_WAIT:
-			pause_tick();
 			(void)on_tick(r);
+			if (ln_chat_next(r->chat) == LN_CHAT_WAIT)
+				pause_ms(LN_CHAT_TICK_MS);
 			break;
 		case LN_CHAT_FINISHED:
 			return;

@@ -25,8 +25,9 @@ lni_chat_journal(struct ln_chat *c, struct ln_error *err)
 	if ((s = lni_generation_beat(c->store, c->message_id, c->owner,
 	    ln_time_now_ms(), err)) != LN_OK)
 		return s;
-	if (c->journalled == c->answer.len)
-		return LN_OK;
+	if ((s = lni_chat_calls_write(c, err)) != LN_OK ||
+	    c->journalled == c->answer.len)
+		return s;
 	return lni_message_journal(c->store, c->message_id,
 	    ln_buf_str(&c->answer), c->answer.len, err);
 }
@@ -37,6 +38,7 @@ lni_chat_journalled(struct ln_chat *c, enum ln_status s)
 	if (s == LN_OK) {
 		c->journalled = c->answer.len;
 		c->beat_ms = c->now_ms;
+		lni_chat_calls_written(c);
 	} else if (s == LN_NOT_FOUND) {
 		lni_chat_lose(c);
 	}
@@ -55,13 +57,14 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 		.tokens = c->tokens,
 		.prompt_tokens = c->prompt_tokens,
 		.duration_ms = ln_time_mono_ms() - c->begin_mono_ms,
-		.is_estimated = !c->has_usage,
+		.is_estimated = c->is_estimated,
 	};
 	enum ln_status s;
 
 	/* First: whoever has lost the answer must not touch it. */
 	if ((s = lni_generation_remove(c->store, c->message_id, c->owner,
-	    err)) != LN_OK)
+	    err)) != LN_OK ||
+	    (s = lni_chat_calls_abandon(c, err)) != LN_OK)
 		return s;
 	if ((s = lni_message_finish(c->store, c->message_id, &end, err)) !=
 	    LN_OK)
@@ -88,6 +91,8 @@ ln_chat_recover(struct ln_store *st, const char *owner_prefix,
 		return s;
 	s = lni_generation_reap(st, NULL, owner_prefix, keep_owner,
 	    ln_time_now_ms() - LN_CHAT_DEAD_MS, out_count, err);
+	if (s == LN_OK)
+		s = lni_tool_run_abandon(st, 0, ln_time_now_ms(), err);
 	s = lni_tx_end(st, s, err);
 	if (s != LN_OK)
 		*out_count = 0;

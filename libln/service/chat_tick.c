@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define CHECK_MS 500	/* contract: a block stops an answer within 1 s */
+#define ASKING_MS 100	/* somebody waits for their click to be felt */
 #define BEAT_MS 5000	/* well below LN_CHAT_DEAD_MS */
 
 /* A clock that was set back must not stop the journal. */
@@ -31,6 +32,7 @@ static bool
 plan(struct ln_chat *c)
 {
 	size_t pending = c->answer.len - c->journalled;
+	bool is_urgent;
 
 	c->work = LNI_CHAT_NOTHING;
 	if (c->is_unsaved || c->phase > LNI_CHAT_SAVING)
@@ -39,12 +41,15 @@ plan(struct ln_chat *c)
 		c->work = LNI_CHAT_SAVE;
 		return true;
 	}
-	if (pending == 0 && !is_due(c->now_ms, c->beat_ms, BEAT_MS))
+	is_urgent = lni_chat_calls_pending(c) ||
+	    pending >= LN_CHAT_JOURNAL_BYTES;
+	if (pending == 0 && !is_urgent &&
+	    !is_due(c->now_ms, c->beat_ms, BEAT_MS))
 		return false;
 	c->work = LNI_CHAT_JOURNAL;
 	/* A database that is busy is not asked at every tick. */
 	return is_due(c->now_ms, c->journal_ms, LN_CHAT_JOURNAL_MS) ||
-	    (pending >= LN_CHAT_JOURNAL_BYTES && c->work_status == LN_OK);
+	    (is_urgent && c->work_status == LN_OK);
 }
 
 /* In a savepoint of its own: it must not take the others with it. */
@@ -152,6 +157,7 @@ look(struct ln_chat *const *chats, size_t i)
 		c->finding = LNI_CHAT_BLOCK;
 	else
 		c->finding = LNI_CHAT_FINE;
+	lni_chat_calls_look(c);
 }
 
 static void
@@ -159,7 +165,9 @@ act(struct ln_chat *c)
 {
 	switch (c->finding) {
 	case LNI_CHAT_UNSEEN:
+		break;
 	case LNI_CHAT_FINE:
+		lni_chat_calls_decide(c);
 		break;
 	case LNI_CHAT_LOST:
 		lni_chat_lose(c);
@@ -206,13 +214,17 @@ ln_chat_tick_all(struct ln_chat *const *chats, size_t count, int64_t now_ms)
 
 	for (i = 0; i < count; i++) {
 		chats[i]->now_ms = now_ms;
+		lni_chat_retry(chats[i]);
+		if (chats[i]->is_unsaved)
+			lni_chat_calls_written(chats[i]);
 		must_write |= plan(chats[i]);
 	}
 	if (must_write)
 		write_all(chats, count);
 	for (i = 0; i < count; i++)
 		must_look |= chats[i]->phase < LNI_CHAT_SAVING &&
-		    is_due(now_ms, chats[i]->check_ms, CHECK_MS);
+		    is_due(now_ms, chats[i]->check_ms,
+		    lni_chat_calls_asking(chats[i]) ? ASKING_MS : CHECK_MS);
 	if (must_look)
 		look_at_all(chats, count);
 }

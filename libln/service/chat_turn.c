@@ -5,6 +5,8 @@
 
 #include <ln/time.h>
 
+#include "service/toolbox.h"
+
 #include "base/banned.h"
 
 /* --- the answer ---------------------------------------------------------- */
@@ -17,6 +19,11 @@ lni_chat_append(struct ln_chat *c, const char *text, size_t n)
 
 	if (c->first_mono_ms == 0)
 		c->first_mono_ms = ln_time_mono_ms();
+	if (c->needs_gap) {
+		ln_buf_puts(&c->answer, "\n\n");
+		c->round_from = c->answer.len;
+		c->needs_gap = false;
+	}
 	ln_buf_put(&c->answer, text, n);
 	if (ln_buf_status(&c->answer) != LN_OK) {
 		lni_chat_fail(c, ln_buf_status(&c->answer), "", "answer buffer");
@@ -46,6 +53,66 @@ think(struct ln_chat *c, const char *text, size_t n)
 }
 
 void
+lni_chat_count(struct ln_chat *c, bool is_whole)
+{
+	int64_t guess = lni_chat_estimate(c->answer.len - c->round_from);
+
+	if (c->is_counted)
+		return;
+	c->is_counted = true;
+	/* Some count before they begin; what was cut off is then missing. */
+	if (!c->has_usage || (!is_whole && guess > c->round_tokens)) {
+		c->round_tokens = guess;
+		c->is_estimated = true;
+	}
+	c->tokens += c->round_tokens;
+	c->prompt_tokens += c->round_prompt_tokens;
+}
+
+static void
+on_done(struct ln_chat *c, const char *finish_reason)
+{
+	if (c->call_count > 0) {
+		lni_chat_calls_begin(c);
+		return;
+	}
+	lni_chat_count(c, true);
+	lni_chat_end(c, LN_MESSAGE_COMPLETE, LN_OK,
+	    strcmp(finish_reason, "length") == 0 ? "length" : "stop");
+}
+
+static void
+on_error(struct ln_chat *c, const struct ln_llm_event *ev)
+{
+	/* A model that cannot take tools may still answer. */
+	if (ev->status == LN_UNSUPPORTED && c->is_offering && c->round == 0 &&
+	    c->answer.len == 0) {
+		lni_chat_calls_clear(c);
+		c->phase = LNI_CHAT_RETRYING;
+	} else {
+		lni_chat_fail(c, ev->status, ev->sentence, ev->detail);
+	}
+}
+
+void
+lni_chat_retry(struct ln_chat *c)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	if (c->phase != LNI_CHAT_RETRYING)
+		return;
+	c->is_offering = false;
+	if ((s = lni_chat_request(c, &err)) != LN_OK) {
+		lni_chat_fail(c, s, ln_error_text(&err, s),
+		    "asking again without tools");
+		return;
+	}
+	lni_prompt_clear(&c->prompt);
+	c->phase = LNI_CHAT_SENDING;
+}
+
+void
 lni_chat_on_llm(void *arg, const struct ln_llm_event *ev)
 {
 	struct ln_chat *c = arg;
@@ -60,19 +127,18 @@ lni_chat_on_llm(void *arg, const struct ln_llm_event *ev)
 		think(c, ev->text, ev->len);
 		break;
 	case LN_LLM_TOOL_CALL:
+		lni_chat_call_add(c, ev);
 		break;
 	case LN_LLM_USAGE:
-		c->tokens = ev->tokens;
-		c->prompt_tokens = ev->prompt_tokens;
+		c->round_tokens = ev->tokens;
+		c->round_prompt_tokens = ev->prompt_tokens;
 		c->has_usage = true;
 		break;
 	case LN_LLM_DONE:
-		lni_chat_end(c, LN_MESSAGE_COMPLETE, LN_OK,
-		    strcmp(ev->finish_reason, "length") == 0 ? "length" :
-		    "stop");
+		on_done(c, ev->finish_reason);
 		break;
 	case LN_LLM_ERROR:
-		lni_chat_fail(c, ev->status, ev->sentence, ev->detail);
+		on_error(c, ev);
 		break;
 	}
 }
@@ -93,8 +159,14 @@ ln_chat_next(const struct ln_chat *c)
 	switch (c->phase) {
 	case LNI_CHAT_SENDING:
 		return LN_CHAT_SEND;
+	case LNI_CHAT_RETRYING:
+		return LN_CHAT_WAIT;
+	case LNI_CHAT_CALLING:
+		return c->job == NULL &&
+		    lni_chat_call_ready(c) < c->call_count ? LN_CHAT_LOCAL :
+		    LN_CHAT_WAIT;
 	case LNI_CHAT_SEARCHING:
-		return LN_CHAT_LOCAL;
+		return c->job == NULL ? LN_CHAT_LOCAL : LN_CHAT_WAIT;
 	case LNI_CHAT_PUMPING:
 		return LN_CHAT_PUMP;
 	case LNI_CHAT_SAVING:
@@ -154,6 +226,7 @@ ln_chat_upstream_end(struct ln_chat *c, int http_status, enum ln_status s,
 {
 	if (c->phase == LNI_CHAT_SENDING)
 		ln_llm_stream_end(c->stream, http_status, s, why);
+	lni_chat_retry(c);
 }
 
 /* --- from outside ------------------------------------------------------- */
@@ -166,6 +239,13 @@ ln_chat_stop(struct ln_chat *c)
 		lni_chat_end(c, LN_MESSAGE_FAILED, c->error.status, "error");
 	else
 		lni_chat_end(c, LN_MESSAGE_STOPPED, LN_CANCELLED, "stopped");
+}
+
+void
+ln_chat_cancel_local(struct ln_chat *c)
+{
+	if (c->job != NULL)
+		ln_chat_job_cancel(c->job);
 }
 
 void
@@ -193,6 +273,8 @@ ln_chat_resume(const struct ln_chat *c, uint64_t after, ln_chat_event_fn *fn,
 void
 ln_chat_free(struct ln_chat *c)
 {
+	size_t i;
+
 	if (c == NULL)
 		return;
 	c->fn = NULL;	/* who frees hears no more */
@@ -201,6 +283,13 @@ ln_chat_free(struct ln_chat *c)
 		lni_chat_end(c, LN_MESSAGE_INTERRUPTED, LN_CANCELLED, "error");
 	else if (c->phase == LNI_CHAT_SAVING)
 		lni_chat_try_save(c);
+	lni_chat_drop_job(c);
+	lni_chat_calls_clear(c);
+	lni_toolbox_free(c->box);
+	lni_prompt_clear(&c->prompt);
+	for (i = 0; c->stop != NULL && c->stop[i] != NULL; i++)
+		free(c->stop[i]);
+	free(c->stop);
 	ln_llm_stream_free(c->stream);
 	ln_llm_request_free(c->request);
 	ln_provider_conf_free(c->conf);

@@ -18,11 +18,11 @@
  *	  SEND   transport ln_chat_request(); ln_chat_feed() each piece;
  *	         ln_chat_upstream_end(); meanwhile ln_chat_tick() every
  *	         LN_CHAT_TICK_MS
- *	  LOCAL  ln_chat_local() (may run in another thread with another store)
- *	         then ask next() again; ln_chat_cancel_local() cuts it short
+ *	  LOCAL  ln_chat_local(), or ln_chat_job_take() for another thread, then
+ *	         ask next() again
  *	  PUMP   ln_chat_pump() until next() changes
- *	  WAIT   somebody has to decide about a tool call: ln_chat_tick() until
- *	         next() changes
+ *	  WAIT   for a tick, a job, or somebody's decision about a tool call:
+ *	         ln_chat_tick() until next() changes
  *	  DONE   ln_chat_free()
  *
  * The answer is journalled by the first tick after LN_CHAT_JOURNAL_MS or
@@ -34,6 +34,7 @@
 #define LN_CHAT_JOURNAL_BYTES 1024	/* ... or 1 KiB */
 #define LN_CHAT_PROMPT_MAX ((size_t)1024 * 1024)	/* bytes typed by a person */
 #define LN_CHAT_THINKING_MAX ((size_t)256 * 1024)	/* kept of it */
+#define LN_CHAT_TOOL_ROUNDS_MAX 5	/* of one answer */
 #define LN_CHAT_FILE_MAX ((size_t)5 * 1024 * 1024)	/* http-api: chat/upload */
 
 struct ln_chat;
@@ -153,12 +154,31 @@ LN_API void ln_chat_upstream_end(struct ln_chat *c, int http_status,
 
 /**
  * ln_chat_local(st, c, err):
- * LOCAL: compute the offline answer with ${st} (another handle when called in
- * another thread; nothing else may touch ${c} meanwhile).  After a failure go
- * on with PUMP as well: the turn ends with it.
+ * LOCAL: search for the offline answer, or run a tool, with ${st}, here and
+ * now.  After a failure go on as next() says: the turn ends with it, or the
+ * model is told.
  */
 LN_API enum ln_status ln_chat_local(struct ln_store *st, struct ln_chat *c,
     struct ln_error *err) LN_USE;
+
+/**
+ * ln_chat_job_take(c, out, err):
+ * The same in another thread: take the work, run it there with that thread's
+ * store, and finish it where the turn lives.  next() says WAIT meanwhile, and
+ * everything may be done with the turn: when it ends first, or is freed, the
+ * job is cancelled and its result dropped.
+ */
+struct ln_chat_job;
+LN_API enum ln_status ln_chat_job_take(struct ln_chat *c,
+    struct ln_chat_job **out, struct ln_error *err) LN_USE;
+LN_API void ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st);
+/* Instead of running it: why it cannot be. */
+LN_API void ln_chat_job_fail(struct ln_chat_job *j, enum ln_status s,
+    const struct ln_error *why);
+/* From any thread, until it is finished: return soon. */
+LN_API void ln_chat_job_cancel(struct ln_chat_job *j);
+/* In the turn's thread, always, once it does not run any more; frees it. */
+LN_API void ln_chat_job_finish(struct ln_chat_job *j);
 
 /**
  * ln_chat_pump(c):
@@ -198,8 +218,7 @@ LN_API void ln_chat_free(struct ln_chat *c);
 
 /**
  * ln_chat_cancel_local(c):
- * Ask an ln_chat_local that runs in another thread to return soon.  The only
- * call that may be made meanwhile.
+ * Ask the job that was taken to return soon; the turn goes on.
  */
 LN_API void ln_chat_cancel_local(struct ln_chat *c);
 

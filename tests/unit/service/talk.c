@@ -93,6 +93,10 @@ talk_note(void *arg, const struct ln_chat_event *ev)
 	case LN_CHAT_TOOL:
 		ln_buf_printf(&t->log, "tool %s %s;", ev->text,
 		    ev->call_state);
+		t->call_id = ev->call_id;
+		if (t->on_asking != NULL &&
+		    strcmp(ev->call_state, "asking") == 0)
+			t->on_asking(t);
 		break;
 	case LN_CHAT_DONE:
 		ln_buf_printf(&t->log, "done %s;", ev->finish_reason);
@@ -154,6 +158,32 @@ talk_feed_done(struct ln_chat *c, int tokens, int prompt_tokens)
 	else
 		snprintf(line, sizeof(line), "{\"done\":true}\n");
 	ln_chat_feed(c, 200, line, strlen(line));
+}
+
+void
+talk_feed_call(struct ln_chat *c, const char *name, const char *arguments)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "{\"message\":{\"content\":\"\","
+	    "\"tool_calls\":[{\"function\":{\"name\":\"%s\","
+	    "\"arguments\":%s}}]}}\n", name, arguments);
+	ln_chat_feed(c, 200, line, strlen(line));
+}
+
+/* The body of a request is no string. */
+const char *
+talk_in_body(const struct ln_chat *c, const char *word)
+{
+	const struct ln_http_request *r = ln_chat_request(c);
+	const char *p = r->body, *end = p + r->body_len;
+	size_t n = strlen(word);
+
+	for (; p + n <= end; p++) {
+		if (memcmp(p, word, n) == 0)
+			return p;
+	}
+	return NULL;
 }
 
 void

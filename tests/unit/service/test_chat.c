@@ -40,20 +40,6 @@ ask(struct talk *t, const char *prompt)
 	return o;
 }
 
-/* The body of a request is no string. */
-static const char *
-find_in_body(const struct ln_http_request *r, const char *word)
-{
-	const char *p = r->body, *end = p + r->body_len;
-	size_t n = strlen(word);
-
-	for (; p + n <= end; p++) {
-		if (memcmp(p, word, n) == 0)
-			return p;
-	}
-	return NULL;
-}
-
 static const char SQL_MESSAGES[] = "SELECT count(*) FROM message";
 static const char SQL_RUNNING[] = "SELECT count(*) FROM generation";
 
@@ -163,8 +149,8 @@ thinking_is_shown_and_kept_apart(void **state)
 	/* No model is told what one thought. */
 	o = ask(t, "And?");
 	c = talk_begin(t, &o);
-	assert_null(find_in_body(ln_chat_request(c), "hmm"));
-	assert_non_null(find_in_body(ln_chat_request(c), "Yes."));
+	assert_null(talk_in_body(c, "hmm"));
+	assert_non_null(talk_in_body(c, "Yes."));
 	ln_chat_free(c);
 }
 
