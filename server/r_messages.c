@@ -69,8 +69,10 @@ list_json(struct ln_jw *w, const char *name,
 		ln_jw_time(w, "timestamp", m->created_ms);
 		ln_jw_bool(w, "pinned", m->pinned_ms != 0);
 		ln_jw_int(w, "tokens", m->tokens);
+		ln_jw_bool(w, "is_estimated", m->is_estimated);
 		ln_jw_string(w, "model", m->model);
 		ln_jw_string(w, "state", ln_message_state_name(m->state));
+		ln_jw_string(w, "finish_reason", m->finish_reason);
 		if (m->role == LN_MESSAGE_ASSISTANT) {
 			ln_jw_string(w, "thinking", m->thinking);
 			tools_json(w, m->id, runs);

@@ -95,9 +95,38 @@ provider_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
 		ln_jw_string(w, "base_url", c->base_url);
 		ln_jw_string(w, "provider_origin",
 		    ln_provider_origin_name(c->provider_origin));
+		ln_jw_string(w, "model_origin",
+		    ln_provider_origin_name(c->model_origin));
+		ln_jw_string(w, "base_url_origin",
+		    ln_provider_origin_name(c->url_origin));
 	}
 	ln_provider_conf_free(c);
 	return s;
+}
+
+/* The providers of this build: what a form offers. */
+static void
+choices_json(struct ln_jw *w)
+{
+	const struct ln_provider_info *p;
+	size_t i;
+
+	ln_jw_array(w, "providers");
+	for (p = ln_provider_list(); p->name != NULL; p++) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "name", p->name);
+		ln_jw_string(w, "title", p->title);
+		ln_jw_string(w, "help", p->help);
+		ln_jw_string(w, "base_url", p->base_url);
+		ln_jw_bool(w, "is_local", p->is_local);
+		ln_jw_bool(w, "wants_key", p->wants_key);
+		ln_jw_array(w, "models");
+		for (i = 0; p->models != NULL && p->models[i] != NULL; i++)
+			ln_jw_string(w, NULL, p->models[i]);
+		ln_jw_end(w);
+		ln_jw_end(w);
+	}
+	ln_jw_end(w);
 }
 
 static struct ln_jw *
@@ -256,6 +285,8 @@ admin_settings_show(struct rq *q)
 		s = provider_json(w, NULL, &err);
 	if (s == LN_OK)
 		s = key_json(w, NULL, &err);
+	if (s == LN_OK)
+		choices_json(w);
 	return finish(q, w, s, &err);
 }
 
@@ -294,6 +325,8 @@ user_settings_show(struct rq *q)
 		s = provider_json(w, id, &err);
 	if (s == LN_OK)
 		s = key_json(w, id, &err);
+	if (s == LN_OK)
+		choices_json(w);
 	return finish(q, w, s, &err);
 }
 

@@ -160,17 +160,24 @@ describe('settings', () => {
 
 		await page.getByLabel('Anyone may create an account').check();
 		await page.getByLabel('Provider').selectOption('anthropic');
+		await page.getByText('No key is set; this provider needs one.')
+			.waitFor();
 		await page.getByLabel('Model').fill('some-model');
 		await key.fill('sk-secret-1234');
 		await click('Save the settings');
 		await page.getByText('A key is set (ends in 1234).').waitFor();
 		assert.equal(await key.inputValue(), '');
-		assert.equal(mock.settings.provider, 'anthropic');
-		assert.equal(mock.settings.allow_registration, true);
+		assert.equal(mock.choices.get(null).provider, 'anthropic');
+		assert.equal(mock.registration, true);
 		await page.reload();
 		await page.getByText('A key is set (ends in 1234).').waitFor();
 		assert.equal(await page.getByLabel('Model').inputValue(),
 		    'some-model');
+		await assertAccessible(page);
+		await click('Clear');
+		await page.getByText('No key is set; this provider needs one.')
+			.waitFor();
+		assert.equal(mock.choices.get(null).model, 'some-model');
 	});
 });
 

@@ -51,7 +51,7 @@ describe('what a person does to a conversation', () => {
 		await page.locator('#more').getByText(name, { exact: true }).click();
 	};
 	const garden = () => [...mock.conversations.values()]
-		.find((c) => c.messages.length === 2);
+		.find((c) => c.title === 'Garden plan' || c.title === 'Irrigation');
 
 	it('regenerates the last answer', async () => {
 		await button('Regenerate').click();
@@ -59,6 +59,33 @@ describe('what a person does to a conversation', () => {
 		await answered(page);
 		assert.equal(await log().getByRole('article').count(), 2);
 		assert.equal(garden().messages.length, 2);
+	});
+
+	it('gives it a model, a temperature and a prompt of its own', async () => {
+		await page.locator('#model').click();
+		const dialog = page.getByRole('dialog');
+
+		await page.waitForFunction(() => document
+			.querySelectorAll('#model-names option').length === 2);
+		await dialog.getByLabel('Model').fill('qwen3:4b');
+		await dialog.getByLabel('Temperature').fill('0.2');
+		await dialog.getByLabel('System prompt').fill('Be brief.');
+		await dialog.getByText('More options').click();
+		await dialog.getByLabel('Most tokens').fill('0');
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await dialog.getByText('Most tokens: a number from 1')
+			.waitFor();
+		await dialog.getByLabel('Most tokens').fill('40');
+		await assertAccessible(page);
+		await dialog.getByRole('button', { name: 'Save' }).click();
+		await page.locator('#model').getByText('qwen3:4b').waitFor();
+		const { model, temperature, system_prompt: prompt } = garden();
+
+		assert.deepEqual([model, temperature, prompt],
+		    ['qwen3:4b', 0.2, 'Be brief.']);
+		await send(page, 'And now?');
+		await log().getByText('You said: And now?').waitFor();
+		assert.deepEqual(mock.frames[0].options, { max_tokens: 40 });
 	});
 
 	it('renames it by the pencil or a double click', async () => {

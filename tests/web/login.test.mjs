@@ -78,14 +78,14 @@ describe('registration', () => {
 	}
 
 	it('says when it is closed', async () => {
-		mock.settings.allow_registration = false;
+		mock.registration = false;
 		await register('bob', 'bob-password');
 		await alert().getByText('Registration is disabled.').waitFor();
 		await assertAccessible(page);
 	});
 
 	it('says the same for a free and for a taken name', async () => {
-		mock.settings.allow_registration = true;
+		mock.registration = true;
 		for (const name of ['bob', 'alice']) {
 			await register(name, 'some-password');
 			await done().getByText('If the name and the e-mail were free, ' +

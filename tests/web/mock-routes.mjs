@@ -8,6 +8,53 @@ export class Refusal extends Error {
 	}
 }
 
+const PROVIDERS = [
+	['offline', 'Offline search', null, false, []],
+	['ollama', 'Ollama', 'http://localhost:11434', false, []],
+	['openai', 'OpenAI', 'https://api.openai.example/v1', true, ['gpt-5']],
+	['anthropic', 'Anthropic', 'https://api.anthropic.example', true, []],
+].map(([name, title, base_url, wants_key, models]) => ({
+	name, title, base_url, wants_key, models, is_local: !wants_key,
+	help: `${title}, explained`,
+}));
+
+/* The choices in force for somebody (null: everybody), and their origins. */
+export function chosen(mock, who) {
+	const layers = [['user', who === null ? {} : mock.choices.get(who) ?? {}],
+	    ['instance', mock.choices.get(null) ?? {}]];
+	const first = (name) => layers.find(([, layer]) => layer[name]) ??
+	    ['default', {}];
+	const own = mock.choices.get(who) ?? {};
+	const [origin, { provider }] = first('provider');
+
+	return {
+		provider: provider ?? 'offline', provider_origin: origin,
+		model: first('model')[1].model ?? null,
+		model_origin: first('model')[0],
+		base_url: first('base_url')[1].base_url ??
+		    PROVIDERS.find(({ name }) => name === provider)?.base_url ?? null,
+		base_url_origin: first('base_url')[0],
+		temperature: own.temperature ?? null,
+		system_prompt: own.system_prompt ?? null,
+		api_key_set: Boolean(own.api_key),
+		api_key_last4: own.api_key?.length >= 12 ?
+		    own.api_key.slice(-4) : null,
+		providers: PROVIDERS,
+	};
+}
+
+/* A choice of another provider forgets what belonged to the old one. */
+function choose(mock, who, change) {
+	const old = mock.choices.get(who) ?? {};
+	const isOther = change.provider !== undefined &&
+	    change.provider !== (old.provider ?? '');
+
+	mock.choices.set(who, {
+		...(isOther ? { temperature: old.temperature } : old), ...change,
+	});
+	return chosen(mock, who);
+}
+
 export function userRoute(mock, path, { req, url, body, user }) {
 	const [, kind, id] = /^\/api\/(\w+)\/(?:db|([\w-]+))/
 		.exec(path) ?? [];
@@ -27,6 +74,28 @@ export function userRoute(mock, path, { req, url, body, user }) {
 	}
 	if (path === '/api/provider/config')
 		return { ...mock.provider, api_key_set: false };
+	if (path === '/api/provider/models')
+		return mock.models;
+	if (path === '/api/user/settings')
+		return req.method === 'GET' ? chosen(mock, user.user_id) :
+		    choose(mock, user.user_id, body);
+	if (path === '/api/profile/sessions')
+		return { sessions: [] };
+	if (kind === 'session' && path.endsWith('/config')) {
+		const c = mock.owned(user, id);
+		const { model = c.model, system_prompt: prompt = c.system_prompt,
+			temperature = c.temperature } = body;
+
+		if (req.method === 'POST')
+			Object.assign(c, {
+				model: model || null, system_prompt: prompt || null,
+				temperature,
+			});
+		return {
+			model: c.model, system_prompt: c.system_prompt ?? null,
+			temperature: c.temperature ?? null,
+		};
+	}
 	if (path === '/api/export/db')
 		return {
 			attachment: 'SQLite format 3\0', filename: 'localneural.db',
@@ -36,7 +105,8 @@ export function userRoute(mock, path, { req, url, body, user }) {
 		const turn = mock.running.get(id);
 		const partial = turn ? [{
 			...mock.emptyAnswer(), id: turn.id,
-			content: turn.journal,
+			content: turn.journal, thinking: turn.thinking || null,
+			tools: turn.tools,
 		}] : [];
 
 		return {
@@ -132,13 +202,15 @@ export function adminRoute(mock, path, { req, url, body, raw }) {
 		return done;
 	}
 	if (path === '/api/admin/settings') {
-		if (req.method === 'GET')
-			return mock.settings;
-		const { api_key: key, ...rest } = body;
+		if (req.method === 'POST') {
+			const { allow_registration: open, ...change } = body;
 
-		Object.assign(mock.settings, rest, key ?
-		    { api_key_set: true, api_key_last4: key.slice(-4) } : {});
-		return done;
+			choose(mock, null, change);
+			mock.registration = open ?? mock.registration;
+		}
+		return {
+			allow_registration: mock.registration, ...chosen(mock, null),
+		};
 	}
 	if (path === '/api/import/db') {
 		if (!raw.subarray(0, 15).equals(

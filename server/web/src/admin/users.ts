@@ -2,10 +2,11 @@
 import { api } from '../lib/api';
 import { ask } from '../lib/dialog';
 import { byId, control, h } from '../lib/dom';
+import { field } from '../lib/field';
 import { timeElement } from '../lib/time';
 import { toast } from '../lib/toast';
 import type { Account } from '../lib/types';
-import { clipboardButton, field, randomPassword } from './parts';
+import { clipboardButton, randomPassword } from './parts';
 
 const PAGE = 100;
 

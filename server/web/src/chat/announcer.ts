@@ -21,8 +21,13 @@ export class Announcer {
 		clearTimeout(this.timer);
 		this.timer = 0;
 		this.text = text;
-		this.say(text.length);
+		this.speakTo(text.length);
 		this.spoken = 0;
+	}
+
+	/** Says a sentence of the page at once. */
+	say(sentence: string): void {
+		this.el.textContent = sentence;
 	}
 
 	private speak(): void {
@@ -32,14 +37,14 @@ export class Announcer {
 
 		this.timer = 0;
 		if (end >= 0)
-			this.say(this.spoken + end + 1);
+			this.speakTo(this.spoken + end + 1);
 	}
 
-	private say(to: number): void {
+	private speakTo(to: number): void {
 		const part = this.text.slice(this.spoken, to).trim();
 
 		this.spoken = to;
 		if (part)
-			this.el.textContent = part;
+			this.say(part);
 	}
 }

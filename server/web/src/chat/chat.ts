@@ -4,28 +4,40 @@
  * it may have been asked for in another tab or in a shell.
  */
 import { api, ApiError, explain, sentence } from '../lib/api';
-import type { Message, Thread } from '../lib/types';
+import { joined, rate, tokenCount } from '../lib/numbers';
+import type { Message, Question, Thread } from '../lib/types';
 import { Answer } from './answer';
 import type { Announcer } from './announcer';
+import { splitFile } from './attached-file';
 import type { Composer } from './composer';
 import { type Conversations, path } from './conversations';
-import type { ClientFrame, Done, Saved, ServerEvent, UserMessage }
+import type { ClientFrame, Done, Saved, ServerEvent, ToolCall, UserMessage }
 	from './events';
 import { FRAME_MAX, type Link } from './link';
-import type { LogView, Turn } from './log-view';
+import type { LogView } from './log-view';
+import { chosenOptions } from './options';
 import { postStream } from './post-stream';
+import { AnswerTurn, ending, questionOf, UserTurn } from './turn';
 
 /** A message on its way: what to give back if it does not arrive. */
 interface Pending {
 	frame: UserMessage;
-	turn: Turn;
+	turn: UserTurn;
+	/** The message it replaces. */
+	edited: number | null;
 }
 
 interface Live {
-	turn: Turn;
+	turn: AnswerTurn;
 	answer: Answer;
 	/** Events may have been missed: read the saved answer at its end. */
 	doubtful: boolean;
+}
+
+/** What a conversation that begins is to have of its own. */
+export interface Wish {
+	model?: string;
+	system_prompt?: string;
 }
 
 export interface ChatView {
@@ -47,6 +59,8 @@ const ERROR_WAIT = 2000;
 export class Chat {
 	current: string | null = null;
 	modelName = '';
+	/** Of the new chat on the page. */
+	wish: Wish = {};
 	private pending: Pending | null = null;
 	private live: Live | null = null;
 	private silence = 0;
@@ -66,6 +80,7 @@ export class Chat {
 		if (id === this.current && id !== null)
 			return;
 		this.current = id;
+		this.wish = {};
 		this.pending = null;
 		this.drop();
 		this.view.composer.use(id);
@@ -102,33 +117,79 @@ export class Chat {
 		}
 	}
 
-	send(prompt: string): void {
+	/** Sends a question; `edited` is the message it replaces. */
+	send(question: Question, edited: number | null = null): void {
 		const { log, composer } = this.view;
+		const { text, images, file } = question;
+		const old = edited === null ? undefined : log.turns.find((turn) =>
+		    turn.id === edited);
 		const frame: UserMessage = {
 			type: 'user_message',
-			prompt,
+			prompt: text,
 			temp_id: crypto.randomUUID(),
-			...(this.current === null ? {} : { session_id: this.current }),
+			...(this.current === null ? this.wish :
+			    { session_id: this.current }),
+			...(images.length ? { images } : {}),
+			...(file ? { file_context: file } : {}),
+			...(edited === null ? {} : { is_edit: true, msg_id: edited }),
+			...chosenOptions(),
 		};
 
+		if (old)
+			log.cut(old);
 		this.pending = {
-			frame,
-			turn: log.addUser(prompt, null, new Date().toISOString()),
+			frame, edited,
+			turn: log.addUser(question, null, new Date().toISOString()),
 		};
 		this.begin();
 		composer.problem('');
 		this.dispatch(frame);
 	}
 
+	/** Takes a question into the composer to be corrected. */
+	edit(turn: UserTurn): void {
+		if (this.live || this.pending || turn.id === null)
+			return;
+		this.view.composer.edit(turn.question, turn.id);
+	}
+
+	/** Another answer to the last question. */
 	regenerate(): void {
 		const last = this.view.log.last();
 
 		if (this.live || this.current === null ||
-		    last?.role !== 'assistant')
+		    !(last instanceof AnswerTurn))
 			return;
 		this.view.log.remove(last);
 		this.begin();
-		this.dispatch({ type: 'regenerate', session_id: this.current });
+		this.dispatch({
+			type: 'regenerate', session_id: this.current,
+			...chosenOptions(),
+		});
+	}
+
+	/** The last answer goes on where it broke off. */
+	goOn(): void {
+		const last = this.view.log.last();
+
+		if (this.live || this.current === null ||
+		    !(last instanceof AnswerTurn))
+			return;
+		last.begin();
+		this.begin(last);
+		this.dispatch({
+			type: 'continue', session_id: this.current,
+			...chosenOptions(),
+		});
+	}
+
+	/** Answers a tool call that asks first. */
+	decide(call: number, allow: boolean): void {
+		if (this.current !== null)
+			this.dispatch({
+				type: 'tool_decision', session_id: this.current,
+				call_id: call, allow,
+			});
 	}
 
 	stop(): void {
@@ -170,9 +231,13 @@ export class Chat {
 			if (event.session_id === this.current)
 				this.chunk(event);
 			break;
+		case 'thinking':
+			if (event.session_id === this.current)
+				this.think(event.chunk);
+			break;
 		case 'tool_call':
 			if (event.session_id === this.current)
-				this.tool(event.name, event.status);
+				this.tool(event);
 			break;
 		case 'stream_done':
 			this.done(event);
@@ -189,13 +254,14 @@ export class Chat {
 		const messages = thread.messages;
 		const last = messages.at(-1);
 		const lost = this.pending;
+		const asked = messages.filter((m) => m.role === 'user').at(-1);
 
 		this.drop();
 		this.pending = null;
 		this.view.model(thread.model);
 		this.view.log.load(messages.filter((m) => m.state !== 'streaming'));
-		if (lost && messages.filter((m) => m.role === 'user').at(-1)
-		    ?.content !== lost.frame.prompt)
+		if (lost && splitFile(asked?.content ?? '').text !==
+		    lost.frame.prompt)
 			this.giveBack(lost, 'The message was not sent.');
 		if (last?.state === 'streaming')
 			this.join(last);
@@ -203,25 +269,37 @@ export class Chat {
 
 	/* What is journalled of a running answer is shown; the rest follows. */
 	private join(message: Message): void {
-		const live = this.begin();
+		const { turn } = this.overheard();
 
-		live.doubtful = true;
-		live.turn.id = message.id;
-		live.answer.text = message.content;
-		live.answer.bytes =
-		    new TextEncoder().encode(message.content).length;
-		this.view.log.grow(live.turn, message.content);
+		turn.id = message.id;
+		if (message.thinking)
+			turn.think(message.thinking);
+		for (const run of message.tools ?? [])
+			turn.tool(run);
+		this.from(message.content);
+		turn.grow(message.content);
 		this.resume();
 	}
 
-	private begin(): Live {
+	/** Expects an answer: a new one, or more of one that is there. */
+	private begin(more?: AnswerTurn): Live {
 		this.live = {
-			turn: this.view.log.addLive(this.modelName),
+			turn: more ?? this.view.log.addLive(this.modelName),
 			answer: new Answer(),
 			doubtful: false,
 		};
 		this.view.composer.running(true);
+		if (more)
+			this.from(more.text);
 		return this.live;
+	}
+
+	/* That much of the running answer is here. */
+	private from(text: string): void {
+		if (!this.live)
+			return;
+		this.live.answer.text = text;
+		this.live.answer.bytes = new TextEncoder().encode(text).length;
 	}
 
 	private drop(): void {
@@ -253,7 +331,8 @@ export class Chat {
 
 		if (size <= FRAME_MAX && this.link?.send(frame))
 			return;
-		if (frame.type === 'stop_generation') {
+		if (frame.type === 'stop_generation' ||
+		    frame.type === 'tool_decision') {
 			api('POST', '/api/chat/stream', frame)
 				.catch((error: unknown) =>
 				    this.view.composer.problem(explain(error)));
@@ -271,7 +350,8 @@ export class Chat {
 	 * the copy that comes as the reply is not wanted. */
 	private posted(event: ServerEvent): void {
 		const isAnswer = event.type === 'stream_chunk' ||
-		    event.type === 'stream_done' || event.type === 'tool_call';
+		    event.type === 'stream_done' || event.type === 'tool_call' ||
+		    event.type === 'thinking';
 
 		if (!isAnswer || this.link?.state !== 'open')
 			this.event(event);
@@ -303,9 +383,10 @@ export class Chat {
 				this.adopt(id);
 		} else if (prompt !== undefined && id === this.current &&
 		    !this.shown(message)) {
-			this.view.log.addUser(prompt, message,
+			this.view.log.addUser(
+			    questionOf({ content: prompt, images: null }), message,
 			    new Date().toISOString());
-			this.begin();
+			this.overheard();
 		}
 	}
 
@@ -324,10 +405,24 @@ export class Chat {
 		return live;
 	}
 
-	private tool(name: string, status: string): void {
-		const live = this.live ?? this.overheard();
+	private think(chunk: string): void {
+		const { turn } = this.live ?? this.overheard();
 
-		this.view.log.tool(live.turn, name, status);
+		clearTimeout(this.silence);
+		turn.think(turn.thoughts + chunk);
+		this.view.log.sight();
+	}
+
+	private tool(run: ToolCall): void {
+		const { turn } = this.live ?? this.overheard();
+
+		clearTimeout(this.silence);
+		turn.tool(run);
+		if (run.status === 'asking')
+			this.view.announcer.say(
+			    `The model wants to use the tool ${run.name}. ` +
+			    'Allow or deny it in the answer.');
+		this.view.log.sight();
 	}
 
 	/** The log has the message of that row. */
@@ -345,9 +440,11 @@ export class Chat {
 			this.resume();
 			break;
 		case 'applied':
-			this.view.log.grow(live.turn, live.answer.text);
+			live.turn.grow(live.answer.text);
 			this.view.announcer.grow(live.answer.text);
-			this.view.composer.speed(numbers(event.tokens, event.tps));
+			this.view.composer.speed(joined(
+			    tokenCount(event.tokens, event.is_estimated ?? true),
+			    rate(event.tps)));
 			break;
 		case 'seen':
 			break;
@@ -368,7 +465,8 @@ export class Chat {
 		if (!live)
 			return;
 		live.turn.id = event.db_id ?? null;
-		this.view.log.finish(live.turn, closing(event));
+		this.view.log.finish(live.turn, ending(event.finish_reason),
+		    closing(event));
 		this.view.announcer.finish(live.answer.text);
 		this.drop();
 	}
@@ -390,16 +488,18 @@ export class Chat {
 	}
 
 	/* An error of a running answer is followed by its stream_done, that of
-	 * one that never began is not. */
+	 * one that never began is not: then the log is as it was before. */
 	private broken(live: Live, text: string): void {
 		if (text)
-			this.view.log.problem(live.turn, text);
+			live.turn.problem(text);
+		this.view.log.sight();
 		clearTimeout(this.silence);
 		this.silence = window.setTimeout(() => {
-			if (this.live !== live)
+			if (this.live !== live || this.current === null)
 				return;
-			this.view.log.finish(live.turn, '');
-			this.drop();
+			if (text)
+				this.view.composer.problem(text);
+			void this.load(this.current);
 		}, ERROR_WAIT);
 	}
 
@@ -410,14 +510,18 @@ export class Chat {
 		if (this.live)
 			this.view.log.remove(this.live.turn);
 		this.drop();
-		if (lost)
-			this.giveBack(lost, why);
+		if (!lost)
+			return;
+		this.giveBack(lost, why);
+		/* What the correction was to replace is still there. */
+		if (lost.edited !== null && this.current !== null)
+			void this.load(this.current);
 	}
 
 	/* The message stays with its writer, who may try again. */
 	private giveBack(lost: Pending, why: string): void {
 		this.view.log.remove(lost.turn);
-		this.view.composer.put(lost.frame.prompt);
+		this.view.composer.putBack(lost.turn.question, lost.edited);
 		if (why)
 			this.view.composer.problem(why);
 		if (this.current === null && this.view.log.turns.length === 0)
@@ -425,22 +529,9 @@ export class Chat {
 	}
 }
 
-function numbers(tokens?: number, tps?: number): string {
-	const parts = [];
-
-	if (tokens)
-		parts.push(`${tokens} tokens`);
-	if (tps)
-		parts.push(`${tps.toFixed(tps < 10 ? 1 : 0)} tok/s`);
-	return parts.join(' · ');
-}
-
 function closing(event: Done): string {
 	const seconds = (event.duration_ms ?? 0) / 1000;
-	const speed = event.tokens && seconds > 0 ?
-	    event.tokens / seconds : undefined;
-	const end = event.finish_reason === 'stopped' ? 'stopped' :
-	    event.finish_reason === 'length' ? 'cut at the length limit' : '';
 
-	return [numbers(event.tokens, speed), end].filter(Boolean).join(' · ');
+	return joined(tokenCount(event.tokens, event.is_estimated),
+	    event.tokens && seconds > 0 ? rate(event.tokens / seconds) : '');
 }

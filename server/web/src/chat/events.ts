@@ -1,15 +1,29 @@
 /* What goes over /ws/chat, one JSON object a frame. */
+import type { AttachedFile, ToolRun } from '../lib/types';
+import type { Options } from './options';
 
 export interface UserMessage {
 	type: 'user_message';
 	prompt: string;
 	session_id?: string;
 	temp_id: string;
+	images?: string[];
+	file_context?: AttachedFile;
+	/** With msg_id: replaces that question and all that follows it. */
+	is_edit?: true;
+	msg_id?: number;
+	/** Of a conversation that this message begins. */
+	model?: string;
+	system_prompt?: string;
+	options?: Options;
 }
 
 export type ClientFrame =
 	| UserMessage
-	| { type: 'regenerate'; session_id: string }
+	| { type: 'regenerate'; session_id: string; options?: Options }
+	| { type: 'continue'; session_id: string; options?: Options }
+	| { type: 'tool_decision'; session_id: string; call_id: number;
+	    allow: boolean }
 	| { type: 'stop_generation'; session_id: string }
 	| { type: 'resume'; session_id: string; after: number };
 
@@ -22,6 +36,8 @@ export interface Chunk {
 	/** The same of the byte behind its last. */
 	seq: number;
 	tokens?: number;
+	/** Until the provider says a number, it is a guess. */
+	is_estimated?: boolean;
 	tps?: number;
 }
 
@@ -42,13 +58,21 @@ export interface Done {
 	tokens?: number;
 	duration_ms?: number;
 	finish_reason?: string;
+	is_estimated?: boolean;
+}
+
+/** A call of a tool changed its state. */
+export interface ToolCall extends ToolRun {
+	type: 'tool_call';
+	session_id: string;
 }
 
 export type ServerEvent =
 	| { type: 'session_created'; session_id: string; title: string }
 	| Saved
 	| Chunk
-	| { type: 'tool_call'; session_id: string; name: string; status: string }
+	| ToolCall
+	| { type: 'thinking'; session_id: string; chunk: string }
 	| Done
 	| { type: 'title_updated'; session_id: string; title: string }
 	| { type: 'error'; session_id?: string; error: string }

@@ -1,26 +1,12 @@
 /* The log: the turns of the open conversation. */
-import { copy } from '../lib/clipboard';
-import { h, iconButton } from '../lib/dom';
-import { timeElement } from '../lib/time';
-import type { Message } from '../lib/types';
-import { MarkdownView } from './markdown-view';
+import { h } from '../lib/dom';
+import { tokenCount } from '../lib/numbers';
+import type { Message, Question } from '../lib/types';
+import { AnswerTurn, ending, questionOf, type TurnListener, UserTurn }
+	from './turn';
 
-export interface Turn {
-	readonly el: HTMLElement;
-	readonly role: 'user' | 'assistant';
-	/** The row's id once the server has said it. */
-	id: number | null;
-	text: string;
-	view: MarkdownView | null;
-	body: HTMLElement;
-	acts: HTMLElement;
-}
+export type Turn = UserTurn | AnswerTurn;
 
-const ENDS: Record<string, string> = {
-	stopped: 'stopped',
-	failed: 'the provider failed',
-	interrupted: 'interrupted',
-};
 const NEAR = 80;
 const BONES_AFTER = 300;
 
@@ -32,11 +18,13 @@ export class LogView {
 
 	constructor(private readonly el: HTMLElement,
 	    private readonly name: () => string,
-	    private readonly regenerate: () => void) {
+	    private readonly listener: TurnListener) {
 		el.addEventListener('scroll', () => {
 			this.follow = el.scrollHeight - el.scrollTop -
 			    el.clientHeight < NEAR;
 		}, { passive: true });
+		/* A picture takes its place when it has come. */
+		el.addEventListener('load', () => this.sight(), { capture: true });
 	}
 
 	/** Empties the log; skeleton lines come if nothing else soon does. */
@@ -62,80 +50,61 @@ export class LogView {
 		this.clear();
 		for (const message of messages)
 			if (message.role === 'user')
-				this.addUser(message.content, message.id,
+				this.addUser(questionOf(message), message.id,
 				    message.timestamp);
 			else if (message.role === 'assistant')
 				this.addLoaded(message);
 		this.bottom();
 	}
 
-	addUser(text: string, id: number | null, when: string): Turn {
-		const body = h('div', { class: 'body' }, text);
-		const acts = h('div', { class: 'acts' },
-		    iconButton('copy', 'Copy', () => void copy(text)));
-		const el = h('article', { class: 'turn user' },
-		    h('h2', { class: 'who' }, this.name(), ' · ',
-		        timeElement(when)), body, acts);
-
-		return this.add({ el, role: 'user', id, text, view: null, body, acts });
+	addUser(question: Question, id: number | null, when: string): UserTurn {
+		return this.add(new UserTurn(question, id, when, this.name(),
+		    this.listener));
 	}
 
 	/** An answer that has yet to come. */
-	addLive(model: string): Turn {
+	addLive(model: string): AnswerTurn {
 		const turn = this.addAnswer(model);
 
-		turn.body.classList.add('live');
-		turn.el.setAttribute('aria-live', 'off');
-		turn.el.setAttribute('aria-busy', 'true');
+		turn.begin();
 		this.bottom();
 		return turn;
 	}
 
-	grow(turn: Turn, text: string): void {
-		turn.text = text;
-		turn.view?.update(text);
-	}
-
-	/** The answer is whole (or stopped): its actions and its numbers. */
-	finish(turn: Turn, numbers: string): void {
-		turn.view?.flush(turn.text);
-		turn.body.classList.remove('live');
-		turn.el.removeAttribute('aria-busy');
-		turn.acts.replaceChildren(
-		    iconButton('copy', 'Copy', () => void copy(turn.text)),
-		    iconButton('again', 'Regenerate', () => this.regenerate()),
-		    h('small', {}, numbers));
-		this.onlyLastRegenerates();
-	}
-
-	problem(turn: Turn, sentence: string): void {
-		turn.acts.before(h('p', { class: 'problem', role: 'alert' },
-		    sentence));
-		this.bottom();
-	}
-
-	tool(turn: Turn, name: string, status: string): void {
-		const state = /^(done|ok|success)$/.test(status) ? 'done' :
-		    /^(error|failed)$/.test(status) ? 'failed' : 'waiting';
-		const lines = turn.el.querySelectorAll<HTMLElement>('.tool');
-		const open = [...lines].reverse().find((line) =>
-		    line.dataset['name'] === name &&
-		    line.classList.contains('waiting'));
-		const line = open ?? h('div', { 'data-name': name });
-
-		line.className = `tool ${state}`;
-		line.textContent = `${name} · ${state}`;
-		if (!open)
-			turn.body.before(line);
+	/** The answer is over; the actions of the last one are for it. */
+	finish(turn: AnswerTurn, ...how: Parameters<AnswerTurn['finish']>): void {
+		turn.finish(...how);
+		turn.last(turn === this.last());
+		this.sight();
 	}
 
 	remove(turn: Turn): void {
 		turn.el.remove();
 		this.turns = this.turns.filter((other) => other !== turn);
+		this.isLast(true);
+	}
+
+	/** Takes a turn out, and all that follow it. */
+	cut(turn: Turn): void {
+		for (const gone of this.turns.slice(this.turns.indexOf(turn)))
+			this.remove(gone);
+	}
+
+	/** Marks the question that is being corrected, or none. */
+	mark(id: number | null): void {
+		for (const turn of this.turns)
+			if (turn instanceof UserTurn)
+				turn.under(id !== null && turn.id === id);
 	}
 
 	last(): Turn | undefined {
 		return this.turns.at(-1);
+	}
+
+	/** What changed stays in sight for whoever reads the end. */
+	sight(): void {
+		if (this.follow)
+			this.bottom();
 	}
 
 	bottom(): void {
@@ -147,42 +116,33 @@ export class LogView {
 
 		turn.id = message.id;
 		turn.text = message.content;
-		this.finish(turn, [
-			message.tokens ? `${message.tokens} tokens` : '',
-			ENDS[message.state ?? 'complete'] ?? '',
-		].filter(Boolean).join(' · '));
+		if (message.thinking)
+			turn.think(message.thinking);
+		for (const run of message.tools ?? [])
+			turn.tool(run);
+		turn.finish(ending(message.state) ?? ending(message.finish_reason),
+		    tokenCount(message.tokens, message.is_estimated));
 	}
 
-	private addAnswer(model: string): Turn {
-		const body = h('div', { class: 'body prose' });
-		const acts = h('div', { class: 'acts' });
-		const el = h('article', { class: 'turn' },
-		    h('h2', { class: 'who' }, model || 'answer'), body, acts);
-		const view = new MarkdownView(body, () => {
-			if (this.follow)
-				this.bottom();
-		});
-
-		return this.add({
-			el, role: 'assistant', id: null, text: '', view, body, acts,
-		});
+	private addAnswer(model: string): AnswerTurn {
+		return this.add(new AnswerTurn(model, this.listener,
+		    () => this.sight()));
 	}
 
-	private add(turn: Turn): Turn {
+	private add<T extends Turn>(turn: T): T {
 		if (this.turns.length === 0)
 			this.clear();
+		this.isLast(false);
 		this.turns.push(turn);
 		this.el.append(turn.el);
-		this.onlyLastRegenerates();
 		return turn;
 	}
 
-	private onlyLastRegenerates(): void {
+	/* The last answer offers more than those before it. */
+	private isLast(yes: boolean): void {
 		const last = this.last();
 
-		for (const turn of this.turns)
-			for (const button of turn.acts.querySelectorAll<HTMLElement>(
-			    '[aria-label="Regenerate"]'))
-				button.hidden = turn !== last;
+		if (last instanceof AnswerTurn)
+			last.last(yes);
 	}
 }

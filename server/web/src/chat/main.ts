@@ -8,6 +8,7 @@ import type { Me, Provider } from '../lib/types';
 import { Announcer } from './announcer';
 import { Chat } from './chat';
 import { Composer } from './composer';
+import { configure } from './configure';
 import { Conversations } from './conversations';
 import { Link, type LinkState } from './link';
 import { LogView } from './log-view';
@@ -25,11 +26,16 @@ let dropped = false;
 const conversations = new Conversations(() => redraw());
 const sidebar = new Sidebar(() => act(conversations.loadMore()));
 const composer = new Composer({
-	send: (text) => chat.send(text),
+	send: (question, edited) => chat.send(question, edited),
 	stop: () => chat.stop(),
+	editing: (id) => log.mark(id),
 });
-const log = new LogView(byId('log', HTMLElement),
-    () => me?.username ?? 'you', () => chat.regenerate());
+const log = new LogView(byId('log', HTMLElement), () => me?.username ?? 'you', {
+	edit: (turn) => chat.edit(turn),
+	regenerate: () => chat.regenerate(),
+	goOn: () => chat.goOn(),
+	decide: (call, allow) => chat.decide(call, allow),
+});
 const bar = new TopBar({
 	rename: (title) => withCurrent((id) => conversations.rename(id, title)),
 	pin: () => withCurrent((id) =>
@@ -37,6 +43,12 @@ const bar = new TopBar({
 	archive: () => withCurrent((id) =>
 	    conversations.archive(id, !conversations.byId.get(id)?.archived)),
 	remove: () => withCurrent(remove),
+	configure: () => act(configure(chat.current, chat.wish, (wish) => {
+		chat.wish = wish;
+	}).then((model) => {
+		if (model !== undefined)
+			showModel(model);
+	})),
 });
 const chat = new Chat({
 	log,
@@ -166,8 +178,8 @@ function keys(event: KeyboardEvent): void {
 		event.preventDefault();
 		act(startNew());
 	} else if (event.key === 'Escape' && !document.querySelector('dialog')) {
-		if (!bar.escape())
-			sidebar.escape();
+		if (!bar.escape() && !sidebar.escape())
+			composer.escape();
 	}
 }
 

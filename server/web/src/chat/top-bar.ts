@@ -7,6 +7,8 @@ export interface BarListener {
 	pin(): void;
 	archive(): void;
 	remove(): void;
+	/** Model and more of this conversation. */
+	configure(): void;
 }
 
 /* Loopback, private networks, and names without a dot stay in the house. */
@@ -38,6 +40,7 @@ export class TopBar {
 	constructor(private readonly listener: BarListener) {
 		this.pencil.addEventListener('click', () => this.edit());
 		this.title.addEventListener('dblclick', () => this.edit());
+		this.chip.addEventListener('click', () => listener.configure());
 		this.item('pin', () => listener.pin());
 		this.item('archive', () => listener.archive());
 		this.item('delete', () => listener.remove());
@@ -71,8 +74,8 @@ export class TopBar {
 		this.chip.replaceChildren(
 		    model && model !== where ? `${model} · ` : '',
 		    h('b', { class: near ? '' : 'cloud' }, where));
-		this.chip.title = near ? 'Messages stay in the house.' :
-		    `Messages go to ${where}.`;
+		this.chip.title = `${near ? 'Messages stay in the house.' :
+		    `Messages go to ${where}.`} Choose a model for this conversation.`;
 	}
 
 	/** True when Escape had something to close here. */

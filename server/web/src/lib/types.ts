@@ -18,14 +18,45 @@ export interface Conversation {
 	updated_at: string;
 }
 
+/** One call of a tool that the model asked for. */
+export interface ToolRun {
+	call_id: number;
+	name: string;
+	status: 'asking' | 'running' | 'done' | 'failed' | 'denied';
+	/** A JSON object, as text. */
+	arguments?: string | null;
+	result?: string | null;
+	error?: string | null;
+}
+
 export interface Message {
 	id: number;
 	role: 'user' | 'assistant' | 'system' | 'tool';
 	content: string;
+	/** Base64, without a data: prefix. */
+	images?: string[] | null;
 	timestamp: string;
 	tokens: number | null;
+	/** The tokens were counted here, not by the provider. */
+	is_estimated?: boolean;
 	model: string | null;
 	state?: 'complete' | 'streaming' | 'stopped' | 'failed' | 'interrupted';
+	finish_reason?: string | null;
+	thinking?: string | null;
+	tools?: ToolRun[] | null;
+}
+
+/** A text file that goes with a question, as the model is shown it. */
+export interface AttachedFile {
+	filename: string;
+	content: string;
+}
+
+/** What a person sends: words, pictures (base64) and a file. */
+export interface Question {
+	text: string;
+	images: string[];
+	file: AttachedFile | null;
 }
 
 export interface Thread {
@@ -59,12 +90,37 @@ export interface SignIn {
 	created_at: string;
 }
 
-export interface Settings {
-	allow_registration: boolean;
-	provider: string;
-	model: string | null;
+/** A provider of the server's build. */
+export interface ProviderChoice {
+	name: string;
+	title: string;
+	help: string;
+	/** Where it is when nobody says otherwise; null: it has no address. */
 	base_url: string | null;
+	is_local: boolean;
+	wants_key: boolean;
+	/** Well-known ones. */
+	models: string[];
+}
+
+type Origin = 'user' | 'instance' | 'environment' | 'default';
+
+/** What answers, and how, for a person or for all: the values in force, and
+ * where each came from. */
+export interface ModelSettings {
+	provider: string;
+	provider_origin: Origin;
+	model: string | null;
+	model_origin: Origin;
+	base_url: string | null;
+	base_url_origin: Origin;
+	temperature: number | null;
 	system_prompt: string | null;
 	api_key_set: boolean;
 	api_key_last4?: string | null;
+	providers: ProviderChoice[];
+}
+
+export interface Settings extends ModelSettings {
+	allow_registration: boolean;
 }

@@ -1,4 +1,4 @@
-/* The own account: sign-in sessions, password, data, deletion. */
+/* The own account: model, sign-in sessions, password, data, deletion. */
 import { api, explain, signOut } from '../lib/api';
 import { ask } from '../lib/dialog';
 import { byId, control, h } from '../lib/dom';
@@ -7,6 +7,7 @@ import { timeElement } from '../lib/time';
 import { toast } from '../lib/toast';
 import type { SignIn } from '../lib/types';
 import { browserName } from './agent';
+import { modelForm } from './model';
 
 const problem = byId('problem', HTMLElement);
 const list = byId('sessions', HTMLElement);
@@ -109,4 +110,5 @@ byId('delete', HTMLElement).addEventListener('click',
 byId('sign-out', HTMLElement).addEventListener('click',
     () => void signOut().catch(failed));
 themeButton(byId('theme', HTMLElement));
+modelForm(failed);
 loadSessions().catch(failed);
