@@ -9,6 +9,7 @@ const struct noun *const nouns[] = {
 	&noun_chat,
 	&noun_ask,
 	&noun_history,
+	&noun_tool,
 	&noun_provider,
 	&noun_model,
 	&noun_config,

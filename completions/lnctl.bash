@@ -45,6 +45,13 @@ _lnctl()
 		"history archive") path="history archive" ;;
 		"history unarchive") path="history unarchive" ;;
 		"history delete") path="history delete" ;;
+		" tool") path="tool" ;;
+		"tool list") path="tool list" ;;
+		"tool show") path="tool show" ;;
+		"tool add") path="tool add" ;;
+		"tool enable") path="tool enable" ;;
+		"tool disable") path="tool disable" ;;
+		"tool delete") path="tool delete" ;;
 		" provider") path="provider" ;;
 		"provider list") path="provider list" ;;
 		"provider show") path="provider show" ;;
@@ -122,6 +129,12 @@ _lnctl()
 	"history archive --user") :; has_value=1 ;;
 	"history unarchive --user") :; has_value=1 ;;
 	"history delete --user") :; has_value=1 ;;
+	"tool list --user") :; has_value=1 ;;
+	"tool show --user") :; has_value=1 ;;
+	"tool add --user") :; has_value=1 ;;
+	"tool enable --user") :; has_value=1 ;;
+	"tool disable --user") :; has_value=1 ;;
+	"tool delete --user") :; has_value=1 ;;
 	"provider show --user") :; has_value=1 ;;
 	"provider set --base-url") :; has_value=1 ;;
 	"provider set --model" | "provider set -m") :; has_value=1 ;;
@@ -150,7 +163,7 @@ _lnctl()
 	esac
 	if [ -z "$has_value" ]; then
 		case "$path" in
-		"") words="init admin user db chat ask history provider model config audit server doctor completion version help " ;;
+		"") words="init admin user db chat ask history tool provider model config audit server doctor completion version help " ;;
 		"init") options=" --admin-email --admin-username --password-stdin --password-file --random" ;;
 		"admin") words="seed " ;;
 		"admin seed") options=" --email --username --promote --password-stdin --password-file --random" ;;
@@ -185,6 +198,13 @@ _lnctl()
 		"history archive") options=" --user" ;;
 		"history unarchive") options=" --user" ;;
 		"history delete") options=" --user" ;;
+		"tool") words="list show add enable disable delete " ;;
+		"tool list") options=" --user --global" ;;
+		"tool show") options=" --user --global" ;;
+		"tool add") options=" --user --global --ask --no-ask"; files=1 ;;
+		"tool enable") options=" --user --global --ask --no-ask" ;;
+		"tool disable") options=" --user --global --ask --no-ask" ;;
+		"tool delete") options=" --user --global" ;;
 		"provider") words="list show set test " ;;
 		"provider list") options="" ;;
 		"provider show") options=" --user --origin" ;;
