@@ -41,6 +41,7 @@ const struct route routes[] = {
 	{ GET,    "/api/history", G_USER, 0, 0, LIMIT_DEFAULT, history_list },
 	{ GET,    "/api/chat/*", G_USER, 0, 0, LIMIT_DEFAULT, chat_show },
 	{ POST,   "/api/chat/stream", G_USER, R_JSON, SERVER_MESSAGE_MAX, LIMIT_DEFAULT, chat_stream },
+	{ POST,   "/api/chat/tool", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, chat_tool },
 	{ GET,    "/api/sessions/*/messages", G_USER, 0, 0, LIMIT_DEFAULT, messages_list },
 	{ DELETE, "/api/sessions/*", G_USER, 0, 0, LIMIT_DEFAULT, session_delete },
 	{ POST,   "/api/rename/*", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, session_rename },

@@ -72,6 +72,7 @@ int healthz(struct rq *);
 /* ws.c, sse.c */
 int ws_open(struct rq *);
 int chat_stream(struct rq *);
+int chat_tool(struct rq *);
 
 /* pages.c */
 int page_login(struct rq *);

@@ -94,6 +94,38 @@ stop(struct rq *q)
 	return reply_success(q);
 }
 
+/* "tool_decision" for scripts, which want to know whether it counted. */
+int
+chat_tool(struct rq *q)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	if ((s = turn_decide(q->user->id, q->body, &err)) != LN_OK)
+		return reply_fail(q, s, &err);
+	return reply_success(q);
+}
+
+/* False: no such type. */
+static bool
+kind_of(const char *type, enum turn_kind *out)
+{
+	static const char *const names[] = {
+		[TURN_QUESTION] = "user_message",
+		[TURN_AGAIN] = "regenerate",
+		[TURN_CONTINUE] = "continue",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(type, names[i]) == 0) {
+			*out = (enum turn_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 chat_stream(struct rq *q)
 {
@@ -101,17 +133,20 @@ chat_stream(struct rq *q)
 	struct ln_error err = LN_ERROR_INIT;
 	const char *type;
 	struct sse *s;
+	enum turn_kind kind = TURN_QUESTION;
 	enum ln_status st;
-	bool is_regenerate;
+	bool goes_on = false, is_given;
 
 	if (!input_string(q, "type", 32, &type))
 		return KORE_RESULT_OK;
 	if (type != NULL && strcmp(type, "stop_generation") == 0)
 		return stop(q);
-	is_regenerate = type != NULL && strcmp(type, "regenerate") == 0;
-	if (type != NULL && !is_regenerate &&
-	    strcmp(type, "user_message") != 0)
+	if (type != NULL && !kind_of(type, &kind))
 		return reply_field(q, 400, "type", "Unknown type");
+	if (!input_bool(q, "continue", &goes_on, &is_given))
+		return KORE_RESULT_OK;
+	if (goes_on)
+		kind = TURN_CONTINUE;
 	if (worker_draining())
 		return reply_fail(q, ln_fail(&err, LN_BUSY,
 		    "The server is restarting. Try again in a few seconds",
@@ -120,7 +155,7 @@ chat_stream(struct rq *q)
 		return reply_fail(q, LN_NOMEM, NULL);
 	s->early = (struct ln_buf)LN_BUF_INIT(EARLY_MAX);
 	sink.arg = s;
-	st = turn_start(q->user->id, q->body, is_regenerate, &sink, &err);
+	st = turn_start(q->user->id, q->body, kind, &sink, &err);
 	if (st != LN_OK) {
 		ln_buf_free(&s->early);
 		free(s);

@@ -276,13 +276,13 @@ make_room(void)
 
 enum ln_status
 turn_start(const char *user_id, const struct ln_json *body,
-    bool is_regenerate, const struct turn_sink *sink, struct ln_error *err)
+    enum turn_kind kind, const struct turn_sink *sink, struct ln_error *err)
 {
 	struct turn_input in;
 	struct turn *t;
 	enum ln_status s;
 
-	if ((s = turn_input_parse(body, is_regenerate, &in, err)) != LN_OK)
+	if ((s = turn_input_parse(body, kind, &in, err)) != LN_OK)
 		goto out;
 	if (!make_room() || (t = calloc(1, sizeof(*t))) == NULL) {
 		s = ln_fail(err, LN_NOMEM, "", "calloc");
@@ -336,6 +336,27 @@ turn_stop(const char *user_id, const char *conversation_id,
 	ln_chat_stop(t->chat);
 	step(t);
 	return LN_OK;
+}
+
+enum ln_status
+turn_decide(const char *user_id, const struct ln_json *body,
+    struct ln_error *err)
+{
+	const char *id = ln_json_get_string(body, "session_id");
+	int64_t call_id;
+	bool is_allowed;
+
+	if (id == NULL)
+		return ln_fail_field(err, LN_INVALID, "session_id",
+		    "A field is missing", "session_id");
+	if (!ln_json_int(ln_json_get(body, "call_id"), &call_id))
+		return ln_fail_field(err, LN_INVALID, "call_id",
+		    "A field has the wrong type", "call_id");
+	if (!ln_json_bool(ln_json_get(body, "allow"), &is_allowed))
+		return ln_fail_field(err, LN_INVALID, "allow",
+		    "A field has the wrong type", "allow");
+	return ln_chat_decide(worker_store, user_id, id, call_id, is_allowed,
+	    err);
 }
 
 /* Resumed events go to one listener only. */

@@ -41,20 +41,34 @@ struct turn_sink {
 	void *arg;
 };
 
+enum turn_kind {
+	TURN_QUESTION,		/* "user_message" */
+	TURN_AGAIN,		/* "regenerate" */
+	TURN_CONTINUE,		/* "continue" */
+};
+
 /**
- * turn_start(user_id, body, is_regenerate, sink, err):
- * Begin a turn from a "user_message" or "regenerate" object.  ${sink} may be
+ * turn_start(user_id, body, kind, sink, err):
+ * Begin a turn from an object of the wire.  ${sink} may be
  * NULL; it gets events, perhaps even the end, before this returns, never the
  * end when this fails.  LN_INVALID with field; else as ln_chat_begin.
  */
 enum ln_status turn_start(const char *user_id, const struct ln_json *body,
-    bool is_regenerate, const struct turn_sink *sink, struct ln_error *err);
+    enum turn_kind kind, const struct turn_sink *sink, struct ln_error *err);
 
 /**
  * turn_stop(user_id, conversation_id, err):
  * Stop the answer there, whichever process writes it.  LN_NOT_FOUND.
  */
 enum ln_status turn_stop(const char *user_id, const char *conversation_id,
+    struct ln_error *err);
+
+/**
+ * turn_decide(user_id, body, err):
+ * Obey a "tool_decision" object, whichever process waits for it.  LN_INVALID
+ * with field, LN_NOT_FOUND.
+ */
+enum ln_status turn_decide(const char *user_id, const struct ln_json *body,
     struct ln_error *err);
 
 /**

@@ -92,17 +92,18 @@ parse_images(const struct ln_json *body, struct turn_input *in,
 }
 
 enum ln_status
-turn_input_parse(const struct ln_json *body, bool is_regenerate,
+turn_input_parse(const struct ln_json *body, enum turn_kind kind,
     struct turn_input *out, struct ln_error *err)
 {
 	const struct ln_json *file, *n;
 	struct ln_chat_opts *o = &out->opts;
 	enum ln_status s;
-	bool is_edit;
+	bool is_edit, has_tools;
 
 	memset(out, 0, sizeof(*out));
 	o->size = sizeof(*o);
-	o->is_regenerate = is_regenerate;
+	o->is_regenerate = kind == TURN_AGAIN;
+	o->is_continue = kind == TURN_CONTINUE;
 	if (!text(body, "prompt", &o->prompt))
 		return ln_fail_field(err, LN_INVALID, "prompt", WRONG_TYPE,
 		    "prompt");
@@ -131,6 +132,12 @@ turn_input_parse(const struct ln_json *body, bool is_regenerate,
 	if (!is_missing(n) && !ln_json_bool(n, &is_edit))
 		return ln_fail_field(err, LN_INVALID, "is_edit", WRONG_TYPE,
 		    "is_edit");
+	n = ln_json_get(body, "tools");
+	has_tools = true;
+	if (!is_missing(n) && !ln_json_bool(n, &has_tools))
+		return ln_fail_field(err, LN_INVALID, "tools", WRONG_TYPE,
+		    "tools");
+	o->is_without_tools = !has_tools;
 	n = ln_json_get(body, "msg_id");
 	if (is_edit && (!ln_json_int(n, &o->edit_message_id) ||
 	    o->edit_message_id <= 0))

@@ -4,9 +4,11 @@
 #include <ln/chat.h>
 #include <ln/json.h>
 
+#include "turn.h"
+
 /**
  * struct turn_input:
- * A "user_message" or "regenerate" object as options of ln_chat_begin; the
+ * A "user_message", "regenerate" or "continue" object as options of ln_chat_begin; the
  * strings are borrowed from the object.
  */
 struct turn_input {
@@ -16,12 +18,12 @@ struct turn_input {
 };
 
 /**
- * turn_input_parse(body, is_regenerate, out, err) / turn_input_clear(in):
+ * turn_input_parse(body, kind, out, err) / turn_input_clear(in):
  * LN_INVALID with the field of the wrong type; LN_NOMEM.  Clear it in every
  * case.
  */
 enum ln_status turn_input_parse(const struct ln_json *body,
-    bool is_regenerate, struct turn_input *out, struct ln_error *err);
+    enum turn_kind kind, struct turn_input *out, struct ln_error *err);
 void turn_input_clear(struct turn_input *in);
 
 #endif

@@ -62,7 +62,7 @@ close_policy(struct connection *c)
 }
 
 static void
-begin(struct hub_client *cl, const struct ln_json *m, bool is_regenerate)
+begin(struct hub_client *cl, const struct ln_json *m, enum turn_kind kind)
 {
 	struct ln_error err = LN_ERROR_INIT;
 	enum ln_status s;
@@ -81,7 +81,7 @@ begin(struct hub_client *cl, const struct ln_json *m, bool is_regenerate)
 		    "The server is restarting. Try again in a few seconds");
 		return;
 	}
-	s = turn_start(cl->user_id, m, is_regenerate, NULL, &err);
+	s = turn_start(cl->user_id, m, kind, NULL, &err);
 	if (s != LN_OK)
 		send_failure(cl, m, s, &err);
 }
@@ -100,6 +100,18 @@ stop(struct hub_client *cl, const struct ln_json *m)
 	}
 	s = turn_stop(cl->user_id, id, &err);
 	/* It may have ended by itself a moment ago: nothing to report. */
+	if (s != LN_OK && s != LN_NOT_FOUND)
+		send_failure(cl, m, s, &err);
+}
+
+static void
+decide(struct hub_client *cl, const struct ln_json *m)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	s = turn_decide(cl->user_id, m, &err);
+	/* Another tab was faster, or the answer is over: both show. */
 	if (s != LN_OK && s != LN_NOT_FOUND)
 		send_failure(cl, m, s, &err);
 }
@@ -202,9 +214,13 @@ dispatch(struct hub_client *cl, const struct ln_user *u,
 		send_error(cl, ln_json_get_string(m, "session_id"),
 		    ln_json_get_string(m, "temp_id"), NULL, BLOCKED_TEXT);
 	else if (strcmp(type, "user_message") == 0)
-		begin(cl, m, false);
+		begin(cl, m, TURN_QUESTION);
 	else if (strcmp(type, "regenerate") == 0)
-		begin(cl, m, true);
+		begin(cl, m, TURN_AGAIN);
+	else if (strcmp(type, "continue") == 0)
+		begin(cl, m, TURN_CONTINUE);
+	else if (strcmp(type, "tool_decision") == 0)
+		decide(cl, m);
 	else if (strcmp(type, "stop_generation") == 0)
 		stop(cl, m);
 	else

@@ -32,6 +32,13 @@ static const char SQL_LAST_QUESTION[] =
     "SELECT " COLUMNS ", i.images" OWNED " AND m.conversation_id = ?2"
     " AND m.role = 'user' ORDER BY m.id DESC LIMIT 1";
 
+static const char SQL_LAST[] =
+    "SELECT " COLUMNS ", i.images" OWNED " AND m.conversation_id = ?2"
+    " ORDER BY m.id DESC LIMIT 1";
+
+static const char SQL_REOPEN[] =
+    "UPDATE message SET state = 'streaming' WHERE id = ?1";
+
 static const char SQL_HISTORY[] =
     "SELECT " COLUMNS ", NULL FROM message m"
     " WHERE m.conversation_id = ?1 AND m.id < ?2 ORDER BY m.id DESC";
@@ -62,8 +69,8 @@ static const char SQL_FINISH[] =
     " thinking = ?9 WHERE id = ?1";
 
 const char *const lni_message_sql[] = {
-	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_HISTORY, SQL_ADD,
-	SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET, SQL_IMAGES_GET,
+	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_LAST, SQL_REOPEN,
+	SQL_HISTORY, SQL_ADD, SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET, SQL_IMAGES_GET,
 	SQL_JOURNAL, SQL_FINISH,
 };
 const size_t lni_message_sql_count =
@@ -292,8 +299,8 @@ ln_message_get(struct ln_store *st, const char *user_id, int64_t id,
 	return s;
 }
 
-enum ln_status
-lni_message_last_question(struct ln_store *st, const char *user_id,
+static enum ln_status
+last(struct ln_store *st, const char *sql, const char *user_id,
     const char *conversation_id, struct ln_message **out,
     struct ln_error *err)
 {
@@ -301,7 +308,7 @@ lni_message_last_question(struct ln_store *st, const char *user_id,
 	enum ln_status s;
 
 	*out = NULL;
-	if ((s = lni_stmt_get(&q, st, SQL_LAST_QUESTION, err)) != LN_OK)
+	if ((s = lni_stmt_get(&q, st, sql, err)) != LN_OK)
 		return s;
 	lni_bind_text(&q, 1, user_id);
 	lni_bind_text(&q, 2, conversation_id);
@@ -309,6 +316,22 @@ lni_message_last_question(struct ln_store *st, const char *user_id,
 		s = from_row(&q, out, err);
 	lni_stmt_put(&q);
 	return s;
+}
+
+enum ln_status
+lni_message_last_question(struct ln_store *st, const char *user_id,
+    const char *conversation_id, struct ln_message **out,
+    struct ln_error *err)
+{
+	return last(st, SQL_LAST_QUESTION, user_id, conversation_id, out, err);
+}
+
+enum ln_status
+lni_message_last(struct ln_store *st, const char *user_id,
+    const char *conversation_id, struct ln_message **out,
+    struct ln_error *err)
+{
+	return last(st, SQL_LAST, user_id, conversation_id, out, err);
 }
 
 enum ln_status
@@ -428,6 +451,18 @@ lni_message_rewrite(struct ln_store *st, int64_t id, const char *content,
 	if ((s = change_one(&q, err)) == LN_OK && images != NULL)
 		s = set_images(st, id, images, err);
 	return s;
+}
+
+enum ln_status
+lni_message_reopen(struct ln_store *st, int64_t id, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_REOPEN, err)) != LN_OK)
+		return s;
+	lni_bind_int(&q, 1, id);
+	return change_one(&q, err);
 }
 
 enum ln_status

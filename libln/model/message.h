@@ -35,6 +35,15 @@ enum ln_status lni_message_last_question(struct ln_store *st,
     const char *user_id, const char *conversation_id, struct ln_message **out,
     struct ln_error *err) LN_USE;
 
+/* The last turn of all.  LN_NOT_FOUND. */
+enum ln_status lni_message_last(struct ln_store *st, const char *user_id,
+    const char *conversation_id, struct ln_message **out,
+    struct ln_error *err) LN_USE;
+
+/* An answer that ended is written on. */
+enum ln_status lni_message_reopen(struct ln_store *st, int64_t id,
+    struct ln_error *err) LN_USE;
+
 /**
  * lni_message_history(st, conversation_id, before_id, fn, arg, err):
  * Visit messages below ${before_id} from the newest back, without images,

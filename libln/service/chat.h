@@ -124,6 +124,9 @@ struct ln_chat {
 	int64_t prompt_tokens;
 	bool is_estimated;
 	int64_t max_tokens;
+	struct {		/* of an answer that is gone on with */
+		int64_t tokens, prompt_tokens, duration_ms;
+	} earlier;
 
 	/* How it ended, from LNI_CHAT_SAVING on. */
 	enum ln_message_state state;

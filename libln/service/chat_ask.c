@@ -169,6 +169,8 @@ build_prompt(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		.question = c->question, .images = d->images,
 	};
 
+	if (d->opts->is_continue)
+		source.answer = ln_buf_str(&c->answer);
 	if (c->is_unsaved) {
 		source.history = d->opts->history;
 		source.history_count = d->opts->history_count;

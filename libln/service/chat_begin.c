@@ -47,7 +47,7 @@ make_conversation(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	};
 	enum ln_status s;
 
-	if (o->is_regenerate || o->edit_message_id != 0)
+	if (o->is_regenerate || o->is_continue || o->edit_message_id != 0)
 		return ln_fail(err, LN_NOT_FOUND, "", "no conversation given");
 	if (o->prompt != NULL &&
 	    (s = lni_chat_title(o->prompt, &c->title, err)) != LN_OK)
@@ -69,7 +69,8 @@ give_title(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	struct ln_message *question = NULL;
 	enum ln_status s;
 
-	if (o->prompt == NULL || o->is_regenerate || o->edit_message_id != 0 ||
+	if (o->prompt == NULL || o->is_regenerate || o->is_continue ||
+	    o->edit_message_id != 0 ||
 	    strcmp(d->conversation->title, TITLE_NEW) != 0)
 		return LN_OK;
 	s = lni_message_last_question(st, o->user_id, d->conversation->id,
@@ -229,7 +230,103 @@ add_placeholder(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	    0, err);
 }
 
+/* --- going on ------------------------------------------------------------- */
+
+static bool
+can_go_on(const struct ln_message *m)
+{
+	if (m->role != LN_MESSAGE_ASSISTANT || m->content[0] == '\0')
+		return false;
+	switch (m->state) {
+	case LN_MESSAGE_STOPPED:
+	case LN_MESSAGE_FAILED:
+	case LN_MESSAGE_INTERRUPTED:
+		return true;
+	case LN_MESSAGE_COMPLETE:
+		return m->finish_reason != NULL &&
+		    strcmp(m->finish_reason, "length") == 0;
+	case LN_MESSAGE_STREAMING:
+		break;
+	}
+	return false;
+}
+
+static enum ln_status
+take_answer(struct ln_chat *c, const struct ln_message *m,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	ln_buf_puts(&c->answer, m->content);
+	if (m->thinking != NULL)
+		ln_buf_puts(&c->thinking, m->thinking);
+	if ((s = ln_buf_status(&c->answer)) != LN_OK ||
+	    (s = ln_buf_status(&c->thinking)) != LN_OK)
+		return ln_fail(err, s, "", "answer to go on with");
+	c->message_id = m->id;
+	c->journalled = c->round_from = c->answer.len;
+	c->tokens = c->earlier.tokens = m->tokens;
+	c->prompt_tokens = c->earlier.prompt_tokens = m->prompt_tokens;
+	c->earlier.duration_ms = m->duration_ms;
+	c->is_estimated = m->is_estimated;
+	return LN_OK;
+}
+
+/* The last answer is written on where it ended. */
+static enum ln_status
+reopen_answer(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+    struct ln_error *err)
+{
+	struct ln_message *question = NULL, *m = NULL;
+	int64_t now_ms = ln_time_now_ms();
+	enum ln_status s;
+
+	if (c->conf->info->base_url == NULL)
+		return ln_fail(err, LN_INVALID,
+		    "The offline search cannot go on with an answer. Ask again",
+		    "no wire");
+	s = lni_message_last(st, d->opts->user_id, d->conversation->id, &m,
+	    err);
+	if (s == LN_OK && !can_go_on(m))
+		s = LN_NOT_FOUND;
+	if (s == LN_OK)
+		s = lni_message_last_question(st, d->opts->user_id,
+		    d->conversation->id, &question, err);
+	if (s == LN_NOT_FOUND)
+		(void)ln_fail(err, s, "There is no answer to go on with",
+		    "the last message is none that ended early");
+	if (s != LN_OK ||
+	    (s = take_question(c, d, question, true, err)) != LN_OK ||
+	    (s = take_answer(c, m, err)) != LN_OK ||
+	    (s = lni_message_reopen(st, m->id, err)) != LN_OK ||
+	    (s = lni_generation_add(st, m->id, d->conversation->id, c->owner,
+	    now_ms, err)) != LN_OK)
+		goto out;
+	s = lni_conversation_touch(st, d->conversation->id, now_ms, 0, err);
+out:
+	ln_message_free(question);
+	ln_message_free(m);
+	return s;
+}
+
 /* --- together ------------------------------------------------------------ */
+
+static enum ln_status
+save_question(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if (d->opts->edit_message_id != 0)
+		s = edit_question(st, c, d, err);
+	else if (d->opts->is_regenerate)
+		s = repeat_question(st, c, d, err);
+	else
+		s = add_question(st, c, d, err);
+	if (s != LN_OK)
+		return s;
+	return add_placeholder(st, c, d, err);
+}
 
 /* Inside the transaction: everything, or nothing. */
 static enum ln_status
@@ -246,15 +343,9 @@ prepare(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	    (c->conversation_id = strdup(d->conversation->id)) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "conversation id");
 	if (!c->is_unsaved) {
-		if (d->opts->edit_message_id != 0)
-			s = edit_question(st, c, d, err);
-		else if (d->opts->is_regenerate)
-			s = repeat_question(st, c, d, err);
-		else
-			s = add_question(st, c, d, err);
+		s = d->opts->is_continue ? reopen_answer(st, c, d, err) :
+		    save_question(st, c, d, err);
 		if (s != LN_OK)
-			return s;
-		if ((s = add_placeholder(st, c, d, err)) != LN_OK)
 			return s;
 	}
 	if (c->conf->base_url == NULL)	/* no wire: a search */

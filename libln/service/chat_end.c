@@ -45,6 +45,7 @@ void
 lni_chat_fill_done(const struct ln_chat *c, struct ln_chat_event *ev)
 {
 	int64_t elapsed = ln_time_mono_ms() - c->begin_mono_ms;
+	int64_t fresh = c->tokens - c->earlier.tokens;
 
 	memset(ev, 0, sizeof(*ev));
 	ev->type = LN_CHAT_DONE;
@@ -54,14 +55,14 @@ lni_chat_fill_done(const struct ln_chat *c, struct ln_chat_event *ev)
 	ev->tokens = c->tokens;
 	ev->prompt_tokens = c->prompt_tokens;
 	ev->max_tokens = c->max_tokens;
-	ev->duration_ms = elapsed;
+	ev->duration_ms = c->earlier.duration_ms + elapsed;
 	ev->is_estimated = c->is_estimated;
 	ev->question = c->question;
 	ev->finish_reason = c->finish_reason;
 	ev->status = c->outcome;
 	if (c->first_mono_ms != 0 &&
 	    ln_time_mono_ms() > c->first_mono_ms)
-		ev->tps = (double)c->tokens * 1000.0 /
+		ev->tps = (double)fresh * 1000.0 /
 		    (double)(ln_time_mono_ms() - c->first_mono_ms);
 }
 

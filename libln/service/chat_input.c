@@ -34,7 +34,7 @@ check_prompt(const struct ln_chat_opts *o, struct ln_error *err)
 	    (o->images != NULL && o->images[0] != NULL);
 	const char *prompt = o->prompt != NULL ? o->prompt : "";
 
-	if (o->is_regenerate)
+	if (o->is_regenerate || o->is_continue)
 		return LN_OK;
 	if (strlen(prompt) > LN_CHAT_PROMPT_MAX)
 		return ln_fail_field(err, LN_TOO_LARGE, "prompt",
@@ -114,17 +114,18 @@ lni_chat_input(struct ln_chat *c, struct lni_draft *d, struct ln_error *err)
 	if ((s = check_prompt(o, err)) != LN_OK ||
 	    (s = check_names(o, err)) != LN_OK)
 		return s;
-	if (o->is_unsaved && (o->is_regenerate || o->edit_message_id != 0))
+	if (o->is_unsaved && (o->is_regenerate || o->is_continue ||
+	    o->edit_message_id != 0))
 		return ln_fail(err, LN_INVALID,
-		    "Only a saved message can be edited or answered again",
-		    "unsaved turn");
+		    "Only a saved message can be edited, answered again or "
+		    "gone on with", "unsaved turn");
 	ln_llm_options_init(&d->options);
 	if (o->options != NULL)
 		d->options = *o->options;
 	if ((s = check_options(&d->options, err)) != LN_OK)
 		return s;
 	c->max_tokens = d->options.max_tokens;
-	if (o->is_regenerate)
+	if (o->is_regenerate || o->is_continue)
 		return LN_OK;
 	if ((s = lni_chat_images(o->images, &d->images, err)) != LN_OK)
 		return s;

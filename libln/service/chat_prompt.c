@@ -9,6 +9,10 @@
 
 #include "base/banned.h"
 
+static const char GO_ON[] =
+    "Your answer was cut off. Go on with it exactly where it ended, even in "
+    "the middle of a word. Repeat nothing, and do not comment on this.";
+
 struct lni_prompt_part {
 	char *content;
 	struct ln_json *images;	/* what ${list} points into */
@@ -248,9 +252,14 @@ lni_prompt_build(struct ln_store *st, const struct lni_prompt_source *source,
 		return s;
 	if ((s = add(out, "user", source->question, 0, err)) != LN_OK)
 		return s;
-	if (source->images != NULL)
-		return set_images(out, out->count - 1, source->images, err);
-	return LN_OK;
+	if (source->images != NULL && (s = set_images(out, out->count - 1,
+	    source->images, err)) != LN_OK)
+		return s;
+	if (source->answer == NULL)
+		return LN_OK;
+	if ((s = add(out, "assistant", source->answer, 0, err)) != LN_OK)
+		return s;
+	return add(out, "user", GO_ON, 0, err);
 }
 
 enum ln_status

@@ -25,6 +25,8 @@ struct lni_prompt_source {
 	size_t history_count;
 	const char *question;
 	const char *images;		/* JSON array, or NULL */
+	const char *answer;		/* what it has got so far, to go on
+					 * with, or NULL */
 };
 
 /**

@@ -56,7 +56,8 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 		.finish_reason = c->finish_reason,
 		.tokens = c->tokens,
 		.prompt_tokens = c->prompt_tokens,
-		.duration_ms = ln_time_mono_ms() - c->begin_mono_ms,
+		.duration_ms = c->earlier.duration_ms + ln_time_mono_ms() -
+		    c->begin_mono_ms,
 		.is_estimated = c->is_estimated,
 	};
 	enum ln_status s;
@@ -70,7 +71,8 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 	    LN_OK)
 		return s;
 	return lni_conversation_touch(c->store, c->conversation_id,
-	    ln_time_now_ms(), c->tokens + c->prompt_tokens, err);
+	    ln_time_now_ms(), c->tokens - c->earlier.tokens +
+	    c->prompt_tokens - c->earlier.prompt_tokens, err);
 }
 
 enum ln_status

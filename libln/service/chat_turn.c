@@ -86,7 +86,7 @@ on_error(struct ln_chat *c, const struct ln_llm_event *ev)
 {
 	/* A model that cannot take tools may still answer. */
 	if (ev->status == LN_UNSUPPORTED && c->is_offering && c->round == 0 &&
-	    c->answer.len == 0) {
+	    c->answer.len == c->round_from) {
 		lni_chat_calls_clear(c);
 		c->phase = LNI_CHAT_RETRYING;
 	} else {

@@ -20,7 +20,7 @@ import { Client } from "./client.mjs";
 
 export { Client, Socket, text_of } from "./client.mjs";
 
-const BIN = path.resolve(process.env.LN_BIN ?? "build");
+export const BIN = path.resolve(process.env.LN_BIN ?? "build");
 export const FIXTURES = path.resolve(process.env.LN_FIXTURES ??
     new URL("../fixtures", import.meta.url).pathname);
 const IS_ASAN = path.basename(BIN) === "asan";
