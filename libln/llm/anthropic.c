@@ -14,8 +14,6 @@
 
 #include "base/banned.h"
 
-#define OVERLOADED "The model provider is overloaded. Try again later"
-
 static const struct ln_json_opts json_opts = {
 	.size = sizeof(json_opts), .allow_duplicates = true,
 };
@@ -51,17 +49,12 @@ static const struct {
 	enum ln_status status;
 	const char *sentence;
 } failures[] = {
-	{ "authentication_error", LN_UNAUTHENTICATED,
-	    "The model provider refused the API key" },
-	{ "permission_error", LN_UNAUTHENTICATED,
-	    "The model provider refused the API key" },
-	{ "billing_error", LN_UPSTREAM,
-	    "The account at the model provider has no credit" },
-	{ "request_too_large", LN_TOO_LARGE,
-	    "The conversation is too long for the model provider" },
-	{ "rate_limit_error", LN_RATE_LIMITED,
-	    "The model provider has too many requests. Try again later" },
-	{ "overloaded_error", LN_UPSTREAM, OVERLOADED },
+	{ "authentication_error", LN_UNAUTHENTICATED, LNI_SAY_KEY_REFUSED },
+	{ "permission_error", LN_UNAUTHENTICATED, LNI_SAY_KEY_REFUSED },
+	{ "billing_error", LN_UPSTREAM, LNI_SAY_NO_CREDIT },
+	{ "request_too_large", LN_TOO_LARGE, LNI_SAY_TOO_LONG },
+	{ "rate_limit_error", LN_RATE_LIMITED, LNI_SAY_TOO_MANY },
+	{ "overloaded_error", LN_UPSTREAM, LNI_SAY_OVERLOADED },
 	{ "timeout_error", LN_TIMEOUT, NULL },
 };
 
@@ -87,24 +80,23 @@ judge(const struct ln_json *error, enum ln_status *status)
 	if (strcmp(type, "not_found_error") == 0 &&
 	    strstr(message, "model") != NULL) {
 		*status = LN_NOT_FOUND;
-		return "The model provider does not have this model. Choose "
-		    "another one";
+		return LNI_SAY_NO_MODEL;
 	}
 	if (strcmp(type, "invalid_request_error") != 0)
 		return NULL;
 	if (strstr(message, "too long") != NULL ||
 	    strstr(message, "exceed context limit") != NULL) {
 		*status = LN_TOO_LARGE;
-		return "The conversation is too long for the model";
+		return LNI_SAY_TOO_LONG;
 	}
 	if (strstr(message, "credit balance") != NULL) {
 		*status = LN_UPSTREAM;
-		return "The account at the model provider has no credit";
+		return LNI_SAY_NO_CREDIT;
 	}
 	if (strstr(message, "tool") != NULL &&
 	    strstr(message, "support") != NULL) {
 		*status = LN_UNSUPPORTED;
-		return "The model cannot use tools";
+		return LNI_SAY_NO_TOOLS;
 	}
 	return NULL;
 }
@@ -120,7 +112,7 @@ refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 	ln_json_free(root);
 	if (sentence == NULL && http_status == 529) {
 		*status = LN_UPSTREAM;
-		return OVERLOADED;
+		return LNI_SAY_OVERLOADED;
 	}
 	return sentence;
 }
@@ -141,10 +133,8 @@ models_parse(const char *body, size_t n, struct ln_model_list *out,
 	models = ln_json_get(root, "data");
 	if (ln_json_type(models) != LN_JSON_ARRAY) {
 		ln_json_free(root);
-		return ln_fail(err, LN_UPSTREAM,
-		    "The answer of the model provider could not be understood. "
-		    "Check its base URL", "no list of models: %s",
-		    lni_error_detail(&why));
+		return ln_fail(err, LN_UPSTREAM, LNI_SAY_NOT_UNDERSTOOD,
+		    "no list of models: %s", lni_error_detail(&why));
 	}
 	for (m = ln_json_first(models); s == LN_OK && m != NULL;
 	    m = ln_json_next(m)) {
@@ -315,7 +305,7 @@ failed(struct ln_llm_stream *s, const struct ln_json *error)
 	enum ln_status status = LN_UPSTREAM;
 
 	if ((sentence = judge(error, &status)) == NULL)
-		sentence = "The model provider failed while answering";
+		sentence = LNI_SAY_FAILED;
 	lni_stream_error(s, status, sentence, detail);
 }
 

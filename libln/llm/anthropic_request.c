@@ -113,8 +113,7 @@ write_images(struct ln_jw *w, const struct ln_llm_message *m,
 	for (i = 0; m->images != NULL && m->images[i] != NULL; i++) {
 		if ((type = lni_image_type(m->images[i])) == NULL)
 			return ln_fail_field(err, LN_INVALID, "images",
-			    "The model provider takes PNG, JPEG, GIF and WebP "
-			    "images only", "unknown image type");
+			    LNI_SAY_UNKNOWN_IMAGE, "unknown image type");
 		ln_jw_object(w, NULL);
 		ln_jw_string(w, "type", "image");
 		ln_jw_object(w, "source");

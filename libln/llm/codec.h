@@ -49,6 +49,7 @@ struct lni_codec {
 extern const struct lni_codec lni_codec_ollama;
 extern const struct lni_codec lni_codec_openai;
 extern const struct lni_codec lni_codec_anthropic;
+extern const struct lni_codec lni_codec_gemini;
 
 /* NULL for a provider without a wire (offline). */
 const struct lni_codec *lni_codec_of(const struct ln_provider_info *info);
@@ -94,6 +95,27 @@ void lni_stream_garbage(struct ln_llm_stream *s, const char *detail);
 /* The sentence (a literal) and status for an HTTP status that is not 200. */
 const char *lni_refusal(const struct lni_codec *codec, int http_status,
     const char *body, size_t n, enum ln_status *status);
+
+/* Sentences of more than one dialect. */
+#define LNI_SAY_KEY_REFUSED "The model provider refused the API key"
+#define LNI_SAY_NO_MODEL						\
+	"The model provider does not have this model. Choose another one"
+#define LNI_SAY_TOO_LONG						\
+	"The conversation is too long for this model. Begin a new one, or "	\
+	"choose a model that keeps more in sight"
+#define LNI_SAY_NO_TOOLS "The model cannot use tools"
+#define LNI_SAY_NO_CREDIT						\
+	"The account at the model provider has no credit left. Add credit "	\
+	"there, or use another key"
+#define LNI_SAY_TOO_MANY						\
+	"The model provider has too many requests. Try again later"
+#define LNI_SAY_OVERLOADED						\
+	"The model provider is overloaded. Try again later"
+#define LNI_SAY_FAILED "The model provider failed while answering"
+#define LNI_SAY_UNKNOWN_IMAGE "An image is neither PNG, JPEG, GIF nor WebP"
+#define LNI_SAY_NOT_UNDERSTOOD							\
+	"The answer of the model provider could not be understood. Check "	\
+	"its base URL"
 
 /* --- model lists --------------------------------------------------------- */
 

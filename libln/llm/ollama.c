@@ -279,7 +279,7 @@ read_event(struct ln_llm_stream *s, const struct ln_json *root)
 
 	if (failure != NULL) {
 		lni_stream_error(s, LN_UPSTREAM,
-		    "The model provider failed while answering", failure);
+		    LNI_SAY_FAILED, failure);
 		return;
 	}
 	if ((text = ln_json_get_string(message, "thinking")) != NULL)

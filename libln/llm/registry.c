@@ -24,6 +24,9 @@ static const char *const groq_models[] = {
 static const char *const anthropic_models[] = {
 	"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", NULL,
 };
+static const char *const gemini_models[] = {
+	"gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite", NULL,
+};
 
 /* Rows of both tables belong together; the last one ends the list. */
 static const struct ln_provider_info infos[] = {
@@ -61,6 +64,16 @@ static const struct ln_provider_info infos[] = {
 		.context_tokens = 200000,
 		.models = anthropic_models,
 		.help = "Claude models, with a key of your account at Anthropic",
+	},
+	{
+		.name = "gemini",
+		.title = "Google Gemini",
+		.base_url = "https://generativelanguage.googleapis.com",
+		.wants_key = true,
+		.key_variable = "GEMINI_API_KEY",
+		.context_tokens = 1000000,
+		.models = gemini_models,
+		.help = "Gemini models, with a key of Google AI Studio",
 	},
 	{
 		.name = "openrouter",
@@ -122,6 +135,7 @@ static const struct lni_codec *const codecs[] = {
 	&lni_codec_ollama,
 	&lni_codec_openai,	/* openai */
 	&lni_codec_anthropic,
+	&lni_codec_gemini,
 	&lni_codec_openai,	/* openrouter */
 	&lni_codec_openai,	/* groq */
 	&lni_codec_openai,	/* llamacpp */

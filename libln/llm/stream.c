@@ -22,7 +22,7 @@ struct ln_llm_stream {
 	struct lni_ndjson ndjson;
 	struct lni_sse sse;
 	struct ln_buf whole;	/* of an answer that is not a stream */
-	struct ln_buf refusal;
+	struct ln_buf refusal;	/* or what a stream says beside its events */
 	bool is_stream;
 	size_t text_len;
 	bool is_over;		/* DONE or ERROR went out */
@@ -164,6 +164,22 @@ on_sse(void *arg, const struct lni_sse_event *ev)
 	return !s->is_over;
 }
 
+static void
+put_refusal(struct ln_llm_stream *s, const char *p, size_t n)
+{
+	const size_t room = s->refusal.max - s->refusal.len;
+
+	ln_buf_put(&s->refusal, p, n < room ? n : room);
+}
+
+static bool
+on_stray(void *arg, const char *line, size_t n)
+{
+	put_refusal(arg, line, n);
+	put_refusal(arg, "\n", 1);
+	return true;
+}
+
 enum ln_status
 ln_llm_stream_new(const struct ln_provider_conf *conf, bool is_stream,
     ln_llm_event_fn *fn, void *arg, struct ln_llm_stream **out,
@@ -191,6 +207,7 @@ ln_llm_stream_new(const struct ln_provider_conf *conf, bool is_stream,
 	s->refusal = (struct ln_buf)LN_BUF_INIT(REFUSAL_MAX);
 	lni_ndjson_init(&s->ndjson, LN_LLM_LINE_MAX, on_line, s);
 	lni_sse_init(&s->sse, LN_LLM_LINE_MAX, on_sse, s);
+	s->sse.stray = on_stray;
 	*out = s;
 	return LN_OK;
 }
@@ -223,12 +240,10 @@ void
 ln_llm_stream_feed(struct ln_llm_stream *s, int http_status, const char *p,
     size_t n)
 {
-	size_t room = s->refusal.max - s->refusal.len;
-
 	if (s->is_over)
 		return;
 	if (http_status != 200)
-		ln_buf_put(&s->refusal, p, n < room ? n : room);
+		put_refusal(s, p, n);
 	else if (!s->is_stream)
 		ln_buf_put(&s->whole, p, n);
 	else if (s->codec->is_sse)
@@ -249,6 +264,26 @@ end_refused(struct ln_llm_stream *s, int http_status)
 	snprintf(detail, sizeof(detail), "HTTP status %d: %.200s", http_status,
 	    body);
 	lni_stream_error(s, status, sentence, detail);
+}
+
+/*
+ * A server that fails while it answers may say so in the words of a refusal
+ * instead of an event.  A page of HTML never was an answer; anything else is
+ * the rest of an event that was cut off.
+ */
+static void
+end_stray(struct ln_llm_stream *s)
+{
+	const char *body = ln_buf_str(&s->refusal), *sentence;
+	enum ln_status status = LN_UPSTREAM;
+
+	if (body[0] == '{' || body[0] == '[') {
+		sentence = s->codec->refusal(200, body, s->refusal.len,
+		    &status);
+		lni_stream_error(s, status, sentence != NULL ? sentence :
+		    LNI_SAY_FAILED, body);
+	} else if (body[0] == '<')
+		lni_stream_error(s, LN_UPSTREAM, LNI_SAY_NOT_UNDERSTOOD, body);
 }
 
 static void
@@ -277,11 +312,14 @@ ln_llm_stream_end(struct ln_llm_stream *s, int http_status,
 		end_refused(s, http_status);
 		return;
 	}
-	/* A server-sent event without its blank line is not one. */
 	if (!s->is_stream)
 		end_whole(s);
 	else if (!s->codec->is_sse)
 		judge_framing(s, lni_ndjson_end(&s->ndjson));
+	else {
+		judge_framing(s, lni_sse_end(&s->sse));
+		end_stray(s);
+	}
 	lni_stream_error(s, LN_UPSTREAM,
 	    "The model provider ended the answer too early",
 	    "the stream ended without its last event");

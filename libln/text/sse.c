@@ -47,6 +47,7 @@ is_field(const char *line, size_t n, const char *name)
 	return n == strlen(name) && memcmp(line, name, n) == 0;
 }
 
+/* ${n} is the length of the name that ${line} begins with. */
 static bool
 on_field(struct lni_sse *p, const char *line, size_t n, const char *value,
     size_t value_len)
@@ -62,6 +63,10 @@ on_field(struct lni_sse *p, const char *line, size_t n, const char *value,
 		return set(p, &p->name, value, value_len);
 	if (is_field(line, n, "id") && memchr(value, '\0', value_len) == NULL)
 		return set(p, &p->id, value, value_len);
+	if (p->stray != NULL && !is_field(line, n, "id") &&
+	    !is_field(line, n, "retry"))
+		return p->stray(p->arg, line,
+		    (size_t)(value - line) + value_len);
 	return true;
 }
 
@@ -82,7 +87,7 @@ on_line(void *arg, const char *line, size_t n)
 	if (n == 0)
 		return dispatch(p);
 	if ((colon = memchr(line, ':', n)) == NULL)
-		return on_field(p, line, n, "", 0);
+		return on_field(p, line, n, line + n, 0);
 	if (colon == line)
 		return true;
 	value = colon + 1;
@@ -112,6 +117,15 @@ lni_sse_feed(struct lni_sse *p, const char *s, size_t n)
 	enum ln_status line_status;
 
 	line_status = lni_lines_feed(&p->lines, s, n);
+	return p->status != LN_OK ? p->status : line_status;
+}
+
+enum ln_status
+lni_sse_end(struct lni_sse *p)
+{
+	enum ln_status line_status;
+
+	line_status = lni_lines_end(&p->lines);
 	return p->status != LN_OK ? p->status : line_status;
 }
 

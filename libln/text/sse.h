@@ -24,6 +24,8 @@ struct lni_sse {
 	struct ln_buf data;
 	struct ln_buf id;
 	lni_sse_fn *fn;
+	lni_line_fn *stray;	/* gets lines that are no field of an event
+				 * stream, an error page say; may be NULL */
 	void *arg;
 	enum ln_status status;
 	bool is_begun;
@@ -36,6 +38,9 @@ void lni_sse_init(struct lni_sse *p, size_t event_max, lni_sse_fn *fn,
 /* LN_TOO_LARGE, LN_NOMEM; both stick. */
 enum ln_status lni_sse_feed(struct lni_sse *p, const char *s, size_t n)
     LN_USE;
+/* No more bytes: a line without its end is one all the same, an event without
+ * its blank line is none. */
+enum ln_status lni_sse_end(struct lni_sse *p) LN_USE;
 void lni_sse_free(struct lni_sse *p);
 
 #endif

@@ -277,6 +277,7 @@ export class Fake {
 					this.refuse(res, 500, b.error);
 					return;
 				}
+				await sleep(20);	// a packet of its own
 				await send(as.error(b.error));
 				res.end();
 				return;

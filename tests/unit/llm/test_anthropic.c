@@ -205,6 +205,12 @@ a_line_without_end_is_bounded(void **state)
 	kit_endless_line(&conf);
 }
 
+#define TOO_LONG							\
+    "error too_large: The conversation is too long for this model. Begin a "	\
+    "new one, or choose a model that keeps more in sight;"
+#define NO_CREDIT							\
+    "error upstream: The account at the model provider has no credit left. "	\
+    "Add credit there, or use another key;"
 #define REFUSED(type, message)						\
     "{\"type\":\"error\",\"error\":{\"type\":\"" type "\","		\
     "\"message\":\"" message "\"}}"
@@ -230,26 +236,20 @@ a_refusal_is_told_in_our_words_only(void **state)
 		{ 404, "<html>", "error upstream: The model provider does not "
 		    "know this address. Check its base URL;" },
 		{ 400, REFUSED("invalid_request_error", "prompt is too long: "
-		    "208310 tokens > 200000 maximum"), "error too_large: The "
-		    "conversation is too long for the model;" },
+		    "208310 tokens > 200000 maximum"), TOO_LONG },
 		{ 400, REFUSED("invalid_request_error", "input length and "
 		    "`max_tokens` exceed context limit: 199000 + 16384"),
-		    "error too_large: The conversation is too long for the "
-		    "model;" },
+		    TOO_LONG },
 		{ 400, REFUSED("invalid_request_error", "Your credit balance "
-		    "is too low"), "error upstream: The account at the model "
-		    "provider has no credit;" },
-		{ 402, REFUSED("billing_error", "canary"), "error upstream: "
-		    "The account at the model provider has no credit;" },
+		    "is too low"), NO_CREDIT },
+		{ 402, REFUSED("billing_error", "canary"), NO_CREDIT },
 		{ 400, REFUSED("invalid_request_error", "this model does not "
 		    "support tools"),
 		    "error unsupported: The model cannot use tools;" },
 		{ 400, REFUSED("invalid_request_error", "canary"),
 		    "error upstream: The model provider refused the "
 		    "request;" },
-		{ 413, REFUSED("request_too_large", "canary"), "error "
-		    "too_large: The conversation is too long for the model "
-		    "provider;" },
+		{ 413, REFUSED("request_too_large", "canary"), TOO_LONG },
 		{ 429, REFUSED("rate_limit_error", "canary"), "error "
 		    "rate_limited: The model provider has too many requests. "
 		    "Try again later;" },

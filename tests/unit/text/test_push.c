@@ -177,11 +177,45 @@ ndjson_lines_do_not_depend_on_how_bytes_are_cut(void **state)
 		check(&ndjson_rows[i], ndjson_in_pieces);
 }
 
+static bool
+note_stray(void *arg, const char *line, size_t n)
+{
+	ln_buf_put(arg, line, n);
+	ln_buf_putc(arg, '|');
+	return true;
+}
+
+static void
+lines_beside_the_events_are_told_apart(void **state)
+{
+	static const char text[] = ": comment\nretry: 5\nid\ndata: 1\n"
+	    "event: e\n\n{\"error\": {\n  \"code\": 500 }\n}\n\ndata\n\n"
+	    "no end";
+	struct ln_buf notes = LN_BUF_INIT(1024);
+	struct lni_sse p;
+	size_t i;
+
+	(void)state;
+	lni_sse_init(&p, EVENT_MAX, note_event, &notes);
+	p.stray = note_stray;
+	for (i = 0; i < strlen(text); i++)
+		assert_int_equal(lni_sse_feed(&p, text + i, 1), LN_OK);
+	assert_int_equal(lni_sse_end(&p), LN_OK);
+	lni_sse_free(&p);
+	assert_non_null(strstr(ln_buf_str(&notes),
+	    "{\"error\": {|  \"code\": 500 }|}|"));
+	assert_non_null(strstr(ln_buf_str(&notes), "no end|"));
+	assert_null(strstr(ln_buf_str(&notes), "comment"));
+	assert_null(strstr(ln_buf_str(&notes), "retry"));
+	ln_buf_free(&notes);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sse_events_do_not_depend_on_how_bytes_are_cut),
+		cmocka_unit_test(lines_beside_the_events_are_told_apart),
 		cmocka_unit_test(
 		    ndjson_lines_do_not_depend_on_how_bytes_are_cut),
 	};
