@@ -37,6 +37,7 @@ enum lni_call_state {
 struct lni_call {
 	enum lni_call_state state;
 	char *id;		/* the provider's, or NULL */
+	char *signature;	/* the same */
 	char *name;
 	char *arguments;
 	int64_t run_id;		/* 0: none yet */

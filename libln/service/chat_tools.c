@@ -29,6 +29,7 @@ lni_chat_calls_clear(struct ln_chat *c)
 
 	for (i = 0; i < c->call_count; i++) {
 		free(c->calls[i].id);
+		free(c->calls[i].signature);
 		free(c->calls[i].name);
 		free(c->calls[i].arguments);
 		ln_buf_free(&c->calls[i].result);
@@ -50,6 +51,8 @@ lni_chat_call_add(struct ln_chat *c, const struct ln_llm_event *ev)
 	call->result = (struct ln_buf)LN_BUF_INIT(LNI_TOOL_RESULT_MAX);
 	if ((ev->call_id != NULL &&
 	    (call->id = strdup(ev->call_id)) == NULL) ||
+	    (ev->call_signature != NULL &&
+	    (call->signature = strdup(ev->call_signature)) == NULL) ||
 	    (call->name = strndup(ev->text, ev->len)) == NULL ||
 	    (call->arguments = strdup(ev->arguments != NULL ?
 	    ev->arguments : "{}")) == NULL)
@@ -349,6 +352,8 @@ calls_json(const struct ln_chat *c, char **out, struct ln_error *err)
 			ln_jw_string(w, "id", c->calls[i].id);
 		ln_jw_string(w, "name", c->calls[i].name);
 		s = write_arguments(w, c->calls[i].arguments);
+		if (c->calls[i].signature != NULL)
+			ln_jw_string(w, "signature", c->calls[i].signature);
 		ln_jw_end(w);
 	}
 	if (s == LN_OK)

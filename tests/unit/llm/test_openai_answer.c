@@ -265,8 +265,8 @@ static const struct {
 	    "error upstream: The answer of the model provider could not be "
 	    "understood;" },
 	{ "not a stream of events", "<html>Hello</html>\n\n", "", "",
-	    "error upstream: The model provider ended the answer too "
-	    "early;" },
+	    "error upstream: The answer of the model provider could not be "
+	    "understood. Check its base URL;" },
 };
 
 static void
