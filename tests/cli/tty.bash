@@ -5,23 +5,25 @@
 terminal()
 {
 	export XDG_STATE_HOME=$DIR/state TMUX_TMPDIR=$DIR
-	TERM=xterm tmux -f /dev/null new-session -d -x 100 -y 30 \
+	# A server of its own: one that was told to end may still be there.
+	TERMINAL=$((${TERMINAL:-0} + 1))
+	TERM=xterm tmux -L "$TERMINAL" -f /dev/null new-session -d -x 100 -y 30 \
 	    "env TERM=screen $LNCTL --env-file $ENV_FILE --db $DB $1; echo left with \$?; exec cat"
 }
 
 terminal_close()
 {
-	tmux kill-server 2>/dev/null || true
+	tmux -L "${TERMINAL:-0}" kill-server 2>/dev/null || true
 }
 
 keys()
 {
-	tmux send-keys "$@"
+	tmux -L "$TERMINAL" send-keys "$@"
 }
 
 screen()
 {
-	tmux capture-pane -p -S -200
+	tmux -L "$TERMINAL" capture-pane -p -S -200
 }
 
 # see TEXT: wait until the screen shows it.
