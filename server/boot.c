@@ -84,6 +84,10 @@ boot_paths(struct ln_error *err)
 	    strcmp(real, "/") == 0 ? "" : real, base) == -1 ||
 	    asprintf(&server.tmp_dir, "%s/tmp", real) == -1)
 		return ln_fail(err, LN_NOMEM, "", "asprintf");
+	/* For what libln finds by the same setting. */
+	if ((s = ln_config_set(server.cfg, "LOCALNEURAL_DB", server.db_path,
+	    err)) != LN_OK)
+		return s;
 	return make_folder(server.tmp_dir, err);
 }
 

@@ -58,6 +58,12 @@ const struct route routes[] = {
 	{ POST,   "/api/provider/config", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, provider_config_update },
 	{ GET,    "/api/provider/models", G_USER, 0, 0, LIMIT_DEFAULT, provider_models },
 	{ GET,    "/api/models", G_USER, 0, 0, LIMIT_DEFAULT, models_list },
+	{ GET,    "/api/tools", G_USER, 0, 0, LIMIT_DEFAULT, tools_list },
+	{ POST,   "/api/tools", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, tools_create },
+	{ PUT,    "/api/tools/*", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, tools_update },
+	{ DELETE, "/api/tools/*", G_USER, 0, 0, LIMIT_DEFAULT, tools_delete },
+	{ POST,   "/api/websearch", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, websearch },
+	{ POST,   "/api/file/read", G_ADMIN, R_JSON, SMALL, LIMIT_DEFAULT, file_read },
 	{ GET,    "/api/health", G_USER, 0, 0, LIMIT_DEFAULT, health_show },
 
 	{ GET,    "/api/admin/users", G_ADMIN, 0, 0, LIMIT_DEFAULT, admin_users_list },

@@ -49,6 +49,14 @@ int admin_user_block(struct rq *);
 int admin_user_revoke(struct rq *);
 int admin_audit(struct rq *);
 
+/* r_tools.c */
+int tools_list(struct rq *);
+int tools_create(struct rq *);
+int tools_update(struct rq *);
+int tools_delete(struct rq *);
+int websearch(struct rq *);
+int file_read(struct rq *);
+
 /* r_settings.c */
 int admin_settings_show(struct rq *);
 int admin_settings_update(struct rq *);

@@ -31,6 +31,9 @@ static struct sock_filter filter[] = {
 	KORE_SYSCALL_ALLOW(newfstatat),
 	KORE_SYSCALL_ALLOW(statx),
 	KORE_SYSCALL_ALLOW(faccessat2),
+	/* read_file: opening beneath a folder, and asking what was opened. */
+	KORE_SYSCALL_ALLOW(openat2),
+	KORE_SYSCALL_ALLOW(readlinkat),
 	KORE_SYSCALL_ALLOW(pread64),
 	KORE_SYSCALL_ALLOW(pwrite64),
 	KORE_SYSCALL_ALLOW(ftruncate),

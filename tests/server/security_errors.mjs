@@ -79,6 +79,12 @@ describe("input", () => {
 		"/api/user/settings": ["model", "provider", "api_key", "system_prompt",
 		    "temperature", "ollama_url", "theme"],
 		"/api/provider/config": ["provider", "api_key", "base_url"],
+		"/api/tools": ["name", "description", "definition", "is_global",
+		    "enabled", "asks_first"],
+		"/api/tools/*": ["name", "description", "definition", "is_global",
+		    "enabled", "asks_first"],
+		"/api/websearch": ["query"],
+		"/api/file/read": ["path"],
 		"/api/chat/stream": ["prompt", "model", "session_id", "temperature"],
 		"/api/admin/users": ["username", "password", "email", "full_name", "role"],
 		"/api/admin/users/*/role": ["role"],
@@ -158,6 +164,7 @@ describe("error detail", () => {
 		    error: `sqlite SELECT at run.c:12 ${SECRET}` });
 		server = await startServer({ workers: 4, users: [{ username: "ann" }],
 		    env: { OLLAMA_API_URL: fake.url, LOCALNEURAL_MODEL: "llama3.2",
+			LOCALNEURAL_READ_FOLDERS: "/usr/share",
 			LOCALNEURAL_ALLOWED_ENDPOINTS: `${fake.url},http://127.0.0.1:*` } });
 		root = await server.login();
 		await root.post("/api/admin/settings", { provider: "ollama",
@@ -188,6 +195,11 @@ describe("error detail", () => {
 		"/api/session/*/config": () => ({ model: "m", temperature: 0.5 }),
 		"/api/user/settings": () => ({ theme: "dark", system_prompt: "x" }),
 		"/api/provider/config": () => ({ provider: "ollama", api_key: SECRET }),
+		"/api/tools": () => ({ definition: { name:
+		    `t${Math.floor(Math.random() * 1e9)}` } }),
+		"/api/tools/*": () => ({ enabled: false }),
+		"/api/websearch": () => ({ query: " " }),
+		"/api/file/read": () => ({ path: "no/such/file" }),
 		"/api/admin/users": () => ({ username: `n${Math.floor(Math.random() * 1e9)}`,
 		    password: "Late-Pass-12" }),
 		"/api/admin/users/*/role": () => ({ role: "user" }),
@@ -272,7 +284,7 @@ describe("error detail", () => {
 	});
 
 	for (const name of ["user", "session", "setting", "user_setting",
-	    "conversation", "message", "audit", "generation"])
+	    "conversation", "message", "audit", "generation", "tool"])
 		it(`without the table ${name}`, async () => {
 			const rename = (from, to) => change(server,
 			    "PRAGMA legacy_alter_table = ON; PRAGMA foreign_keys = OFF; " +

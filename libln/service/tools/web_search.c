@@ -220,15 +220,15 @@ search(const struct lni_tool_run *run, const char *query,
 	enum ln_status s;
 
 	*out = (struct ln_search_list){ 0 };
-	if (p == NULL)
-		return ln_fail(err, LN_UNSUPPORTED, "Web search is off. An "
-		    "administrator can set LOCALNEURAL_SEARCH", "search off");
 	if ((s = ln_text_trim(query, &trimmed, err)) != LN_OK)
 		return s;
 	if (trimmed[0] == '\0' || !ln_utf8_valid(trimmed, strlen(trimmed)) ||
 	    ln_utf8_count(trimmed) > LN_SEARCH_QUERY_MAX)
 		s = ln_fail_field(err, LN_INVALID, "query", "A search has 1 to "
 		    "400 characters", "%zu bytes", strlen(trimmed));
+	else if (p == NULL)
+		s = ln_fail(err, LN_UNSUPPORTED, "Web search is off. An "
+		    "administrator can set LOCALNEURAL_SEARCH", "search off");
 	else
 		s = ask(run, p, trimmed, out, err);
 	if (s != LN_OK)
