@@ -291,6 +291,8 @@ lni_refusal(const struct lni_codec *codec, int http_status, const char *body,
 	case 504:
 		*status = LN_TIMEOUT;
 		return ln_status_text(LN_TIMEOUT);
+	case 529:	/* of no standard, but in use */
+		return "The model provider is overloaded. Try again later";
 	}
 	if (http_status >= 300 && http_status < 400)
 		return "The model provider answered with a redirect. Check its "

@@ -80,6 +80,8 @@ a_refusal_is_told_in_our_words_only(void **state)
 		{ 500, "{\"error\":\"canary\"}", "error upstream: The model "
 		    "provider failed;" },
 		{ 503, "", "error upstream: The model provider failed;" },
+		{ 529, "canary", "error upstream: The model provider is "
+		    "overloaded. Try again later;" },
 		/* A stream that looks like an answer, but is none. */
 		{ 500, "{\"message\":{\"content\":\"canary\"}}\n",
 		    "error upstream: The model provider failed;" },
