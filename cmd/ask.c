@@ -193,7 +193,7 @@ ask(struct ctx *c)
 		goto end;
 	t.is_printing = out_format(c->out) == OUT_TABLE &&
 	    !opt_has(&c->args, O_NO_STREAM) && !opt_has(&c->args, O_CODE);
-	s = talk_turn(&t, prompt, &err);
+	s = talk_turn(&t, TALK_ASK, prompt, 0, &err);
 	rc = print_answer(&t, s, &err);
 end:
 	ln_free(prompt);

@@ -1,112 +1,29 @@
-#include "talk.h"
+#include "chat.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include <ln/conversation.h>
 #include <ln/message.h>
-#include <ln/provider.h>
 #include <ln/text.h>
-#include <ln/transfer.h>
 
 #define FENCE "\"\"\""		/* around several lines */
-#define EXPORT_MAX ((size_t)512 * 1024 * 1024)
 
-/* The conversation at the prompt: lines are questions, /words are commands. */
-
-struct chat {
-	struct talk t;
-	struct repl *repl;
-	struct ln_buf line;
-	bool is_over;
-};
-
-struct command {
-	const char *name;
-	const char *args;
-	int (*run)(struct chat *chat, const char *rest);
-	const char *help;
-};
-static const struct command *command_at(size_t i);
-
-static int
-help(struct chat *chat, const char *rest)
+/* What was continued is told whole in a document. */
+static void
+read_whole(struct talk *t)
 {
-	const struct command *k;
-	char label[64];
-	size_t i;
+	struct ln_message *m = NULL;
 
-	(void)chat;
-	(void)rest;
-	for (i = 0; (k = command_at(i)) != NULL; i++) {
-		(void)snprintf(label, sizeof(label), "/%s %s", k->name,
-		    k->args);
-		(void)fprintf(stderr, "  %-18s %s\n", label, k->help);
-	}
-	(void)fputs("  \"\"\"                begin and end several lines\n"
-	    "  Ctrl-C stops an answer and keeps what came; Ctrl-D leaves.\n",
-	    stderr);
-	return EX_OK;
+	if (t->message_id == 0 || ln_message_get(t->c->st, t->user->id,
+	    t->message_id, &m, NULL) != LN_OK)
+		return;
+	ln_buf_clear(&t->answer);
+	ln_buf_puts(&t->answer, m->content);
+	ln_message_free(m);
 }
 
-/* Show or set one of the wishes for the next answers. */
-static int
-wish(struct chat *chat, char **slot, const char *name, const char *rest,
-    const char *in_force)
-{
-	if (rest[0] != '\0')
-		return talk_assign(&chat->t, slot, rest);
-	ctx_note(chat->t.c, "%s: %s", name, *slot != NULL ? *slot :
-	    in_force != NULL ? in_force : "as set");
-	return EX_OK;
-}
-
-static int
-set_model(struct chat *chat, const char *rest)
-{
-	struct ln_error err = LN_ERROR_INIT;
-	enum ln_status s;
-
-	if ((s = talk_resolve(&chat->t, &err)) != LN_OK)
-		return ctx_fail(chat->t.c, s, &err, NULL, "provider");
-	return wish(chat, &chat->t.model, "model", rest, chat->t.used_model);
-}
-
-static int
-set_provider(struct chat *chat, const char *rest)
-{
-	struct ln_error err = LN_ERROR_INIT;
-	enum ln_status s;
-
-	if (rest[0] != '\0' && ln_provider_find(rest) == NULL)
-		return ctx_refuse(chat->t.c, EX_NOT_FOUND, "not_found",
-		    "there is no such provider", "See `lnctl provider list`",
-		    "%s", rest);
-	if ((s = talk_resolve(&chat->t, &err)) != LN_OK)
-		return ctx_fail(chat->t.c, s, &err, NULL, "provider");
-	/* A model of the old provider means nothing to the new one. */
-	if (rest[0] != '\0')
-		(void)talk_assign(&chat->t, &chat->t.model, NULL);
-	return wish(chat, &chat->t.provider, "provider", rest,
-	    chat->t.used_provider);
-}
-
-static int
-set_system(struct chat *chat, const char *rest)
-{
-	return wish(chat, &chat->t.system_prompt, "system prompt", rest, NULL);
-}
-
-static int
-attach(struct chat *chat, const char *rest)
-{
-	if (rest[0] == '\0')
-		return ctx_usage(chat->t.c, NULL, "/attach needs a file");
-	return talk_attach(&chat->t, rest);
-}
-
-static int
-turn(struct chat *chat, const char *prompt)
+int
+chat_turn(struct chat *chat, enum talk_what what, const char *prompt,
+    int64_t edited)
 {
 	static const struct out_col cols[] = {
 		{ "conversation_id", OUT_STR, false },
@@ -118,7 +35,9 @@ turn(struct chat *chat, const char *prompt)
 	struct ln_error err = LN_ERROR_INIT;
 	enum ln_status s;
 
-	s = talk_turn(t, prompt, &err);
+	s = talk_turn(t, what, prompt, edited, &err);
+	if (what == TALK_CONTINUE && out_format(t->c->out) != OUT_TABLE)
+		read_whole(t);
 	if (out_format(t->c->out) != OUT_TABLE && (s == LN_OK ||
 	    t->answer.len > 0)) {
 		if (!out_has_content(t->c->out))
@@ -137,168 +56,6 @@ turn(struct chat *chat, const char *prompt)
 		return EX_OK;
 	}
 	return talk_fail(t, s, &err);
-}
-
-static int
-needs_conversation(struct chat *chat)
-{
-	if (chat->t.conversation_id != NULL)
-		return EX_OK;
-	return ctx_refuse(chat->t.c, EX_NOT_FOUND, "not_found",
-	    "nothing was asked yet", "", "chat");
-}
-
-static int
-retry(struct chat *chat, const char *rest)
-{
-	int rc;
-
-	(void)rest;
-	if ((rc = needs_conversation(chat)) != EX_OK)
-		return rc;
-	return turn(chat, NULL);
-}
-
-static int
-set_title(struct chat *chat, const char *rest)
-{
-	struct ln_error err = LN_ERROR_INIT;
-	struct talk *t = &chat->t;
-	enum ln_status s;
-	int rc;
-
-	if ((rc = needs_conversation(chat)) != EX_OK)
-		return rc;
-	if (rest[0] == '\0') {
-		ctx_note(t->c, "%s", t->title != NULL ? t->title : "");
-		return EX_OK;
-	}
-	s = ln_conversation_rename(t->c->st, t->user->id, t->conversation_id,
-	    rest, &err);
-	if (s != LN_OK)
-		return ctx_fail(t->c, s, &err, NULL, "title");
-	return talk_assign(t, &t->title, rest);
-}
-
-static int
-show_history(struct chat *chat, const char *rest)
-{
-	struct ln_message_list list = { NULL, 0 };
-	struct ln_error err = LN_ERROR_INIT;
-	struct talk *t = &chat->t;
-	enum ln_status s;
-	size_t i;
-	int rc;
-
-	(void)rest;
-	if ((rc = needs_conversation(chat)) != EX_OK)
-		return rc;
-	s = ln_message_list(t->c->st, t->user->id, t->conversation_id, &list,
-	    &err);
-	if (s != LN_OK)
-		return ctx_fail(t->c, s, &err, NULL, "history");
-	ctx_note(t->c, "%s  %s", t->conversation_id,
-	    t->title != NULL ? t->title : "");
-	for (i = 0; i < list.count; i++) {
-		(void)fprintf(stderr, "\n%s:\n",
-		    ln_message_role_name(list.items[i]->role));
-		out_text(stderr, list.items[i]->content,
-		    strlen(list.items[i]->content));
-		(void)fputc('\n', stderr);
-	}
-	ln_message_list_free(&list);
-	return EX_OK;
-}
-
-static int
-begin_new(struct chat *chat, const char *rest)
-{
-	(void)rest;
-	talk_forget(&chat->t);
-	(void)talk_assign(&chat->t, &chat->t.title, NULL);
-	return talk_assign(&chat->t, &chat->t.conversation_id, NULL);
-}
-
-static int
-save(struct chat *chat, const char *rest)
-{
-	struct ln_buf b = LN_BUF_INIT(EXPORT_MAX);
-	struct ln_error err = LN_ERROR_INIT;
-	struct talk *t = &chat->t;
-	enum ln_status s;
-	int e, rc;
-
-	if ((rc = needs_conversation(chat)) != EX_OK)
-		return rc;
-	if (rest[0] == '\0')
-		return ctx_usage(t->c, NULL, "/save needs a file");
-	s = ln_export_conversation(t->c->st, t->user->id, t->conversation_id,
-	    "md", &b, &err);
-	if (s != LN_OK)
-		rc = ctx_fail(t->c, s, &err, NULL, "%s", rest);
-	else if ((e = file_create(rest, ln_buf_str(&b), b.len)) != 0)
-		rc = ctx_refuse(t->c, e == EEXIST ? EX_CONFLICT : EX_FAILED,
-		    e == EEXIST ? "conflict" : "io", strerror(e), "", "%s",
-		    rest);
-	else
-		ctx_note(t->c, "saved to %s", rest);
-	ln_buf_free(&b);
-	return rc;
-}
-
-static int
-quit(struct chat *chat, const char *rest)
-{
-	(void)rest;
-	chat->is_over = true;
-	return EX_OK;
-}
-
-static const struct command commands[] = {
-	{ "help", "", help, "this list" },
-	{ "model", "[MODEL]", set_model, "show or choose the model" },
-	{ "provider", "[NAME]", set_provider, "show or choose the provider" },
-	{ "system", "[TEXT]", set_system, "show or set the system prompt" },
-	{ "attach", "FILE", attach, "a text file for the next question" },
-	{ "retry", "", retry, "another answer to the last question" },
-	{ "title", "[TEXT]", set_title, "show or change the title" },
-	{ "history", "", show_history, "show the conversation so far" },
-	{ "new", "", begin_new, "begin another conversation" },
-	{ "save", "FILE", save, "write the conversation as Markdown" },
-	{ "quit", "", quit, "leave" },
-};
-
-static const struct command *
-command_at(size_t i)
-{
-	return i < nitems(commands) ? &commands[i] : NULL;
-}
-
-static const char *
-next_command(const void *arg, size_t i)
-{
-	(void)arg;
-	return i < nitems(commands) ? commands[i].name : NULL;
-}
-
-static int
-run_command(struct chat *chat, const char *line)
-{
-	size_t n = strcspn(line, " \t"), i;
-	const char *rest = line + n + strspn(line + n, " \t"), *near;
-	char word[32], hint[96];
-
-	for (i = 0; i < nitems(commands); i++)
-		if (strlen(commands[i].name) == n &&
-		    memcmp(commands[i].name, line, n) == 0)
-			return commands[i].run(chat, rest);
-	(void)snprintf(word, sizeof(word), "%.*s",
-	    (int)(n < sizeof(word) ? n : sizeof(word) - 1), line);
-	near = opt_nearest(word, next_command, NULL);
-	(void)snprintf(hint, sizeof(hint), "Did you mean /%s?  See /help",
-	    near != NULL ? near : "");
-	return ctx_usage(chat->t.c, near != NULL ? hint : "See /help",
-	    "there is no /%s", word);
 }
 
 /* Lines up to the closing quotes become one question in chat->line. */
@@ -347,13 +104,13 @@ handle_line(struct chat *chat)
 		return EX_OK;
 	/* Two slashes are a question that begins with one. */
 	if (line[0] == '/' && line[1] != '/')
-		return run_command(chat, line + 1);
+		return chat_command(chat, line + 1);
 	if (line[0] == '/')
 		line++;
 	s = ln_utf8_repair(line, strlen(line), &prompt, &err);
 	if (s != LN_OK)
 		return ctx_fail(chat->t.c, s, &err, NULL, "question");
-	rc = turn(chat, prompt);
+	rc = chat_turn(chat, TALK_ASK, prompt, 0);
 	ln_free(prompt);
 	return rc;
 }

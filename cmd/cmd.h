@@ -72,10 +72,14 @@ extern const enum opt_id opt_globals[];
 /**
  * struct args:
  * What the command line said: ${value} by option (NULL: not given, "" for a
- * flag), then the words.  All borrowed from argv.
+ * flag), every file of --attach, which alone may be given again, then the
+ * words.  All borrowed from argv.
  */
+#define ATTACH_MAX 16
 struct args {
 	const char *value[O_COUNT];
+	const char *attached[ATTACH_MAX];
+	size_t attached_count;
 	char **words;
 	size_t count;
 };

@@ -6,6 +6,7 @@
 
 #include <ln/conversation.h>
 #include <ln/message.h>
+#include <ln/tool_run.h>
 #include <ln/transfer.h>
 
 #define LIST_DEFAULT 50
@@ -85,9 +86,46 @@ conversation_fields(struct out *o, const struct ln_conversation *v)
 	out_time(o, "updated_at", v->updated_ms);
 }
 
+/* The tools that an answer used, a line each. */
+static void
+print_runs(const struct ln_tool_run_list *runs, int64_t message_id)
+{
+	const struct ln_tool_run *r;
+	size_t i;
+
+	for (i = 0; i < runs->count; i++) {
+		r = &runs->items[i];
+		if (r->message_id != message_id)
+			continue;
+		(void)fputs("[tool ", stdout);
+		out_text(stdout, r->name, strlen(r->name));
+		(void)printf(": %s]\n", r->state);
+	}
+}
+
+static void
+list_runs(struct out *o, const struct ln_tool_run_list *runs)
+{
+	static const struct out_col cols[] = { { "id", OUT_INT, false },
+		{ "message_id", OUT_INT, false }, { "name", OUT_STR, false },
+		{ "state", OUT_STR, false }, { "arguments", OUT_STR, false },
+		{ "result", OUT_STR, false }, { NULL, OUT_STR, false } };
+	const struct ln_tool_run *r;
+	size_t i;
+
+	out_list(o, "tool_runs", cols);
+	for (i = 0; i < runs->count; i++) {
+		r = &runs->items[i];
+		out_row(o, r->id, r->message_id, r->name, r->state,
+		    r->arguments, r->result);
+	}
+	out_list_end(o);
+}
+
 /* For people: the turns as text, not as a table. */
 static void
-print_turns(const struct ln_conversation *v, const struct ln_message_list *l)
+print_turns(const struct ln_conversation *v, const struct ln_message_list *l,
+    const struct ln_tool_run_list *runs)
 {
 	const struct ln_message *m;
 	size_t i;
@@ -100,6 +138,7 @@ print_turns(const struct ln_conversation *v, const struct ln_message_list *l)
 		if (m->state != LN_MESSAGE_COMPLETE)
 			(void)printf(" (%s)", ln_message_state_name(m->state));
 		(void)putchar('\n');
+		print_runs(runs, m->id);
 		out_text(stdout, m->content, strlen(m->content));
 		(void)putchar('\n');
 	}
@@ -116,6 +155,7 @@ history_show(struct ctx *c)
 		{ "created_at", OUT_TIME, false }, { NULL, OUT_STR, false } };
 	const char *id = ctx_word(c, 0);
 	struct ln_message_list list = { NULL, 0 };
+	struct ln_tool_run_list runs = { NULL, 0 };
 	struct ln_conversation *v = NULL;
 	struct ln_error err = LN_ERROR_INIT;
 	const struct ln_message *m;
@@ -127,12 +167,13 @@ history_show(struct ctx *c)
 	if ((rc = ctx_person(c, &u)) != EX_OK)
 		return rc;
 	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK ||
-	    (s = ln_message_list(c->st, u->id, id, &list, &err)) != LN_OK) {
+	    (s = ln_message_list(c->st, u->id, id, &list, &err)) != LN_OK ||
+	    (s = ln_tool_run_list(c->st, u->id, id, &runs, &err)) != LN_OK) {
 		rc = fail_conversation(c, s, &err, id);
 		goto out;
 	}
 	if (out_format(c->out) == OUT_TABLE) {
-		print_turns(v, &list);
+		print_turns(v, &list, &runs);
 		rc = ctx_finish(c);
 		goto out;
 	}
@@ -145,9 +186,11 @@ history_show(struct ctx *c)
 		    m->tokens, m->prompt_tokens, m->created_ms);
 	}
 	out_list_end(c->out);
+	list_runs(c->out, &runs);
 	rc = ctx_finish(c);
 out:
 	ln_message_list_free(&list);
+	ln_tool_run_list_free(&runs);
 	ln_conversation_free(v);
 	ln_user_free(u);
 	return rc;

@@ -161,7 +161,12 @@ take(struct ctx *c, const struct opt *o, const char *value)
 {
 	size_t id = (size_t)(o - opt_table);
 
-	if (c->args.value[id] != NULL && o->arg != NULL)
+	if (id == O_ATTACH) {
+		if (c->args.attached_count == ATTACH_MAX)
+			return ctx_usage(c, NULL, "%s: at most %d files can be"
+			    " attached", c->path, ATTACH_MAX);
+		c->args.attached[c->args.attached_count++] = value;
+	} else if (c->args.value[id] != NULL && o->arg != NULL)
 		return ctx_usage(c, NULL, "%s: --%s was given twice",
 		    c->path, o->name);
 	if (o->complete == C_WORDS && !is_listed(o->arg, value))

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ln/conversation.h>
 #include <ln/message.h>
@@ -25,43 +26,17 @@ talk_assign(struct talk *t, char **slot, const char *v)
 }
 
 int
-talk_attach(struct talk *t, const char *path)
+talk_temperature(struct talk *t, const char *v)
 {
-	struct ln_buf b = LN_BUF_INIT(LN_CHAT_FILE_MAX);
-	const char *slash = strrchr(path, '/');
-	int e, rc;
-
-	if ((e = file_read(path, LN_CHAT_FILE_MAX, &b)) != 0)
-		rc = ctx_refuse(t->c, e == ENOENT ? EX_NOT_FOUND : EX_USAGE,
-		    e == ENOENT ? "not_found" : "invalid", strerror(e), "",
-		    "%s", path);
-	else if (strlen(ln_buf_str(&b)) != b.len ||
-	    !ln_utf8_valid(ln_buf_str(&b), b.len))
-		rc = ctx_refuse(t->c, EX_USAGE, "invalid",
-		    "it is not a text file in UTF-8", "", "%s", path);
-	else if ((rc = talk_assign(t, &t->file_name,
-	    slash != NULL ? slash + 1 : path)) == EX_OK)
-		rc = talk_assign(t, &t->file_content, ln_buf_str(&b));
-	ln_buf_free(&b);
-	return rc;
-}
-
-static int
-parse_temperature(struct talk *t)
-{
-	const char *v = ctx_opt(t->c, O_TEMP);
 	char *end;
 	double n;
 
-	if (v == NULL)
-		return EX_OK;
 	errno = 0;
 	n = strtod(v, &end);
 	if (errno != 0 || end == v || *end != '\0' || !isfinite(n) ||
 	    n < 0.0 || n > TEMPERATURE_MAX)
-		return ctx_usage(t->c, NULL,
-		    "%s: --temp takes a number from 0 to 2, not \"%s\"",
-		    t->c->path, v);
+		return ctx_usage(t->c, NULL, "%s: a temperature is a number"
+		    " from 0 to 2, not \"%s\"", t->c->path, v);
 	t->options.temperature = n;
 	return EX_OK;
 }
@@ -122,7 +97,10 @@ talk_open(struct talk *t, struct ctx *c)
 	t->answer = empty;
 	t->is_unsaved = opt_has(&c->args, O_NO_SAVE);
 	ln_llm_options_init(&t->options);
-	if ((rc = parse_temperature(t)) != EX_OK)
+	t->shows_thinking = isatty(STDOUT_FILENO) == 1 &&
+	    isatty(STDERR_FILENO) == 1 && !c->is_quiet;
+	if (opt_has(&c->args, O_TEMP) &&
+	    (rc = talk_temperature(t, ctx_opt(c, O_TEMP))) != EX_OK)
 		return rc;
 	for (i = 0; i < nitems(wishes); i++) {
 		rc = talk_assign(t, wishes[i].slot, ctx_opt(c, wishes[i].id));
@@ -133,9 +111,9 @@ talk_open(struct talk *t, struct ctx *c)
 		return ctx_refuse(c, EX_NOT_FOUND, "not_found",
 		    "there is no such provider", "See `lnctl provider list`",
 		    "%s", t->provider);
-	if (opt_has(&c->args, O_ATTACH) &&
-	    (rc = talk_attach(t, ctx_opt(c, O_ATTACH))) != EX_OK)
-		return rc;
+	for (i = 0; i < c->args.attached_count; i++)
+		if ((rc = talk_attach(t, c->args.attached[i])) != EX_OK)
+			return rc;
 	if ((rc = ctx_person(c, &t->user)) != EX_OK)
 		return rc;
 	if (!t->is_unsaved)
@@ -171,8 +149,7 @@ talk_close(struct talk *t)
 	free(t->provider);
 	free(t->model);
 	free(t->system_prompt);
-	free(t->file_name);
-	free(t->file_content);
+	talk_detach(t);
 	free(t->used_provider);
 	free(t->used_model);
 	ln_buf_free(&t->answer);
@@ -239,8 +216,8 @@ remember_turn(struct talk *t, const char *question)
 		ctx_note(t->c, "out of memory: this turn is forgotten");
 }
 
-static void
-on_done(struct talk *t, const struct ln_chat_event *ev)
+void
+talk_on_done(struct talk *t, const struct ln_chat_event *ev)
 {
 	if (t->is_unsaved)
 		remember_turn(t, ev->question);
@@ -251,51 +228,6 @@ on_done(struct talk *t, const struct ln_chat_event *ev)
 	t->is_estimated = ev->is_estimated;
 	(void)snprintf(t->finish_reason, sizeof(t->finish_reason), "%s",
 	    ev->finish_reason != NULL ? ev->finish_reason : "");
-}
-
-static void
-on_event(void *arg, const struct ln_chat_event *ev)
-{
-	struct talk *t = arg;
-
-	switch (ev->type) {
-	case LN_CHAT_CONVERSATION:
-		(void)talk_assign(t, &t->conversation_id, ev->conversation_id);
-		if (ev->title != NULL)
-			(void)talk_assign(t, &t->title, ev->title);
-		return;
-	case LN_CHAT_CHUNK:
-		ln_buf_put(&t->answer, ev->text, ev->len);
-		if (!t->is_printing)
-			return;
-		out_text(stdout, ev->text, ev->len);
-		(void)fflush(stdout);
-		return;
-	case LN_CHAT_DONE:
-		on_done(t, ev);
-		return;
-	case LN_CHAT_TITLE:
-		(void)talk_assign(t, &t->title, ev->title);
-		return;
-	case LN_CHAT_TOOL:
-		ctx_note(t->c, "[%.*s]", (int)ev->len,
-		    ev->text != NULL ? ev->text : "");
-		return;
-	case LN_CHAT_ERROR:
-		/* What it was comes back from ln_chat_run as well. */
-		t->has_error = true;
-		return;
-	case LN_CHAT_SAVED:
-	case LN_CHAT_THINKING:
-		return;
-	}
-}
-
-static bool
-is_cancelled(void *arg)
-{
-	(void)arg;
-	return sig_interrupted();
 }
 
 /* The model that answered, when the provider chose one by itself. */
@@ -313,7 +245,8 @@ learn_model(struct talk *t)
 }
 
 enum ln_status
-talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
+talk_turn(struct talk *t, enum talk_what what, const char *prompt,
+    int64_t edited, struct ln_error *err)
 {
 	struct ln_chat_opts opts;
 	char owner[TALK_OWNER_SIZE];
@@ -323,6 +256,7 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 	ln_buf_clear(&t->answer);
 	t->message_id = t->tokens = t->prompt_tokens = t->duration_ms = 0;
 	t->is_estimated = t->has_error = false;
+	t->is_thinking = t->is_mid_line = false;
 	t->finish_reason[0] = '\0';
 	if ((s = talk_resolve(t, err)) != LN_OK)
 		return s;
@@ -338,21 +272,24 @@ talk_turn(struct talk *t, const char *prompt, struct ln_error *err)
 	opts.file_name = t->file_name;
 	opts.file_content = t->file_content;
 	opts.options = &t->options;
-	opts.is_regenerate = prompt == NULL;
+	opts.images = (const char *const *)t->images;
+	opts.edit_message_id = edited;
+	opts.is_regenerate = what == TALK_RETRY;
+	opts.is_continue = what == TALK_CONTINUE;
 	opts.is_unsaved = t->is_unsaved;
 	opts.history = t->turns;
 	opts.history_count = t->turn_count;
 	opts.owner = owner;
-	s = ln_chat_run(t->c->st, t->c->cfg, &opts, on_event, is_cancelled, t,
-	    &message_id, err);
+	s = ln_chat_run(t->c->st, t->c->cfg, &opts, talk_on_event,
+	    talk_is_cancelled, t, &message_id, err);
 	if (t->message_id == 0)
 		t->message_id = message_id;
 	if (t->is_printing && t->answer.len > 0 &&
 	    t->answer.data[t->answer.len - 1] != '\n')
 		(void)putchar('\n');
 	(void)fflush(stdout);
-	(void)talk_assign(t, &t->file_name, NULL);
-	(void)talk_assign(t, &t->file_content, NULL);
+	talk_detach(t);
+	talk_stop_asking(t);
 	learn_model(t);
 	return s;
 }

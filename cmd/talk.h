@@ -11,6 +11,13 @@
  * conversation, and one turn of it.
  */
 
+struct talk_call {
+	int64_t id;
+	char *name;
+	char *arguments;
+	struct talk_call *next;
+};
+
 struct talk {
 	struct ctx *c;
 	struct ln_user *user;
@@ -20,12 +27,26 @@ struct talk {
 	char *model;
 	char *system_prompt;
 	struct ln_llm_options options;
-	char *file_name;	/* goes with the next question only */
+	/* Goes with the next question only. */
+	char *file_name;	/* of all text files, which are one */
 	char *file_content;
+	size_t file_count;
+	char **images;		/* base64, NULL-ended, or NULL */
+	size_t image_count;
+
 	bool is_unsaved;
 	struct ln_llm_message *turns;	/* of an unsaved talk, oldest first */
 	size_t turn_count;
 	bool is_printing;	/* print the answer as it comes */
+
+	/* While an answer comes (talk_event.c). */
+	bool shows_thinking;	/* somebody watches both streams */
+	bool is_thinking;
+	bool is_mid_line;	/* the last thing printed had no newline */
+	struct talk_call *asking;	/* tool calls that wait for a yes, in turn */
+	bool is_question_shown;	/* the first of them stands on the terminal */
+	char reply[8];
+	size_t reply_length;
 
 	/* The last turn. */
 	struct ln_buf answer;
@@ -50,12 +71,15 @@ int talk_open(struct talk *t, struct ctx *c);
 void talk_close(struct talk *t);
 
 /**
- * talk_turn(t, prompt, err):
- * One question and its answer; ${prompt} NULL asks for another answer to the
- * last question.  Whatever came is in ${t}, and saved unless --no-save.
+ * talk_turn(t, what, prompt, err):
+ * One question and its answer; without a ${prompt}, another answer to the
+ * last question, or more of the last answer.  Whatever came is in ${t}, and
+ * saved unless --no-save.  ${edited} is the question that ${prompt} replaces,
+ * or 0.
  */
-enum ln_status talk_turn(struct talk *t, const char *prompt,
-    struct ln_error *err) LN_USE;
+enum talk_what { TALK_ASK, TALK_RETRY, TALK_CONTINUE };
+enum ln_status talk_turn(struct talk *t, enum talk_what what,
+    const char *prompt, int64_t edited, struct ln_error *err) LN_USE;
 
 /**
  * talk_owner(out) / talk_recover(c):
@@ -66,6 +90,12 @@ enum ln_status talk_turn(struct talk *t, const char *prompt,
 void talk_owner(char out[TALK_OWNER_SIZE]);
 void talk_recover(struct ctx *c);
 
+/* talk_event.c: callbacks of ln_chat_run; ${arg} is the talk. */
+void talk_on_event(void *arg, const struct ln_chat_event *ev);
+bool talk_is_cancelled(void *arg);
+void talk_on_done(struct talk *t, const struct ln_chat_event *ev);
+void talk_stop_asking(struct talk *t);
+
 /* Forget what an unsaved talk has said so far. */
 void talk_forget(struct talk *t);
 
@@ -75,10 +105,24 @@ int talk_fail(struct talk *t, enum ln_status s, const struct ln_error *err);
 int talk_exit_code(const struct talk *t, enum ln_status s);
 
 /**
- * talk_attach(t, path):
- * A text file that goes with the next question.
+ * talk_attach(t, path) / talk_detach(t):
+ * A text file or a picture that goes with the next question / no file does.
  */
 int talk_attach(struct talk *t, const char *path);
+void talk_detach(struct talk *t);
+
+/**
+ * talk_temperature(t, v):
+ * A temperature as a person types it, from --temp or /temp.
+ */
+int talk_temperature(struct talk *t, const char *v);
+
+/**
+ * edit_text(c, text, out):
+ * Let the person change ${text} in $VISUAL or $EDITOR; ${out} (cleared first)
+ * gets what is left, without newlines at its end.
+ */
+int edit_text(struct ctx *c, const char *text, struct ln_buf *out);
 
 /* Replace a string of ours by a copy of ${v} (NULL: none). */
 int talk_assign(struct talk *t, char **slot, const char *v);

@@ -281,7 +281,7 @@ reopen_answer(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	int64_t now_ms = ln_time_now_ms();
 	enum ln_status s;
 
-	if (c->conf->info->base_url == NULL)
+	if (c->conf->base_url == NULL)
 		return ln_fail(err, LN_INVALID,
 		    "The offline search cannot go on with an answer. Ask again",
 		    "no wire");

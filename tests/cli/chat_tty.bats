@@ -11,6 +11,7 @@ setup()
 	fake_ollama
 	lnctl provider set ollama --base-url "$OLLAMA" -m llama3.2
 	assert_status 0
+	export EDITOR='sed -i s/helo/hello/'
 	terminal chat
 }
 
@@ -67,4 +68,50 @@ teardown()
 	[ "$(mode "$DIR/state/localneural")" = 700 ]
 	[ "$(mode "$DIR/state/localneural/history")" = 600 ]
 	grep -q 'remember' "$DIR/state/localneural/history"
+}
+
+@test "a tool that asks first is allowed or not at the prompt" {
+	see $'\n>'
+	lnctl tool enable current_time --ask
+	assert_status 0
+	keys '/model tools' Enter 'what time is it' Enter
+	see 'Allow it? [y/N]'
+	keys y Enter
+	see '[tool current_time: done]'
+	see 'It rests.'
+	keys 'and now' Enter
+	for _ in {1..200}; do
+		[ "$(screen | grep -c 'Allow it?')" -lt 2 ] || break
+		sleep 0.05
+	done
+	keys Enter
+	see '[tool current_time: denied'
+	[ "$(sql "SELECT group_concat(state) FROM tool_run")" = done,denied ]
+	keys C-d
+	see 'left with 0'
+}
+
+@test "Ctrl-C at the question of a tool stops the answer" {
+	see $'\n>'
+	lnctl tool enable current_time --ask
+	keys '/model tools' Enter 'what time is it' Enter
+	see 'Allow it? [y/N]'
+	keys C-c
+	see 'what came is saved'
+	keys '/model llama3.2' Enter 'again' Enter
+	see 'It rests.'
+	keys C-d
+	see 'left with 0'
+}
+
+@test "the last question is corrected in the person's editor" {
+	see $'\n>'
+	keys '/model echo' Enter 'helo world' Enter
+	see $'\nhelo world'
+	keys /edit Enter
+	see $'\nhello world'
+	[ "$(sql "SELECT group_concat(content) FROM message")" = \
+	    'hello world,hello world' ]
+	keys C-d
+	see 'left with 0'
 }

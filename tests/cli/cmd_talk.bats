@@ -219,6 +219,108 @@ with_ollama()
 	assert_status 4
 }
 
+# The last request that asked for an answer, as d in a JavaScript expression.
+last_request()
+{
+	curl -s "$OLLAMA/_fake/requests" | node -e '
+		const all = JSON.parse(require("fs").readFileSync(0, "utf8"));
+		const d = all.filter((r) => r.path === "/api/chat").at(-1).body;
+		console.log(String(eval(process.argv[1])));' "$1"
+}
+
+# A picture of one pixel.
+picture()
+{
+	base64 -d >"$1" <<<"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+}
+
+@test "several text files and pictures go with one question" {
+	with_ollama
+	printf 'kumquat' >"$DIR/a.txt"
+	printf 'medlar\n' >"$DIR/b.txt"
+	picture "$DIR/looks-like.txt"
+	lnctl ask "what are these" -a "$DIR/a.txt" -a "$DIR/looks-like.txt" \
+	    --attach "$DIR/b.txt" -m llava </dev/null
+	assert_status 0
+	last_request 'd.messages.at(-1).content' >"$DIR/sent"
+	grep -q -- '--- a.txt ---' "$DIR/sent"
+	grep -q kumquat "$DIR/sent"
+	grep -q medlar "$DIR/sent"
+	[ "$(last_request 'd.messages.at(-1).images.length')" = 1 ]
+	head -c 6000000 /dev/zero | tr '\0' x >"$DIR/big.txt"
+	lnctl ask hi -a "$DIR/big.txt" </dev/null
+	assert_status 2
+	assert_error_has '5 MiB'
+}
+
+@test "a tool run is a line beside the answer, and in the history" {
+	with_ollama
+	lnctl ask "what time is it" -m tools </dev/null
+	assert_status 0
+	refute_output_has tool
+	assert_error_has '[tool current_time: done]'
+	local id
+	id=$(sql 'SELECT id FROM conversation')
+	lnctl history show "$id"
+	assert_output_has '[tool current_time: done]'
+	lnctl history show "$id" --json
+	assert_json 'd.tool_runs[0].state' done
+	assert_json 'd.tool_runs[0].message_id' 2
+	lnctl -q ask "what time is it" -m tools </dev/null
+	refute_error_has tool
+}
+
+@test "a tool that asks first is not allowed where nobody can be asked" {
+	with_ollama
+	lnctl tool enable current_time --ask
+	assert_status 0
+	lnctl ask "what time is it" -m tools </dev/null
+	assert_status 0
+	assert_output_has 'It rests.'
+	assert_error_has 'nobody can be asked here'
+	assert_error_has '[tool current_time: denied'
+	[ "$(last_request 'd.messages.at(-1).content')" = \
+	    'The person did not allow this call' ]
+}
+
+@test "what a model thinks is not in the answer of a script" {
+	with_ollama
+	lnctl ask hi -m qwen3 </dev/null
+	assert_status 0
+	refute_output_has think
+	refute_error_has think
+}
+
+@test "chat sets options, corrects a question and counts" {
+	with_ollama
+	lnctl_in $'one\n/set max_tokens 40\n/temp 0.5\n/set\n/edit two\n/tokens\n' \
+	    chat -m echo
+	assert_status 0
+	[ "$output" = $'one\ntwo' ]
+	assert_error_has 'max_tokens: 40'
+	assert_error_has 'temperature: 0.5'
+	assert_error_has 'tokens, to a prompt of'
+	[ "$(last_request 'd.options.num_predict')" = 40 ]
+	[ "$(last_request 'd.options.temperature')" = 0.5 ]
+	[ "$(sql "SELECT group_concat(content) FROM message")" = two,two ]
+	local words
+	for words in '/set nosuch 1' '/set top_p 2' '/temp 3' '/edit'; do
+		lnctl_in $'one\n'"$words" chat
+		assert_status 2
+		assert_error_line
+	done
+}
+
+@test "chat goes on with an answer that broke off" {
+	with_ollama
+	lnctl_in $'one\n/continue\n' chat -m length
+	assert_status 0
+	[ "$(sql 'SELECT count(*) FROM message')" = 2 ]
+	[ "$(sql 'SELECT length(content) > 60 FROM message WHERE id = 2')" = 1 ]
+	lnctl_in $'/continue\n' chat
+	assert_status 4
+}
+
 @test "chat takes one question a line when piped, and its commands work" {
 	with_ollama
 	lnctl_in $'first question\n/title A good title\n/model echo\n"""\nline one\nline two\n"""\n/history\n/save '"$DIR/out.md"$'\n/quit\nnot asked\n' \

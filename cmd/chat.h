@@ -1,0 +1,22 @@
+#ifndef LNCTL_CHAT_H
+#define LNCTL_CHAT_H
+
+#include "talk.h"
+
+/* The conversation at the prompt: lines are questions, /words are commands. */
+
+struct chat {
+	struct talk t;
+	struct repl *repl;
+	struct ln_buf line;
+	bool is_over;
+};
+
+/* chat.c: one turn, its answer printed or in the document. */
+int chat_turn(struct chat *chat, enum talk_what what, const char *prompt,
+    int64_t edited);
+
+/* chat_command.c: run the command that a line names, without its slash. */
+int chat_command(struct chat *chat, const char *line);
+
+#endif
