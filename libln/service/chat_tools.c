@@ -79,6 +79,15 @@ lni_chat_calls_begin(struct ln_chat *c)
 	c->phase = LNI_CHAT_CALLING;
 }
 
+/* What model and person are told of a call: its result, or why there is none,
+ * with what is known besides. */
+static const char *
+told(const struct lni_call *call)
+{
+	return call->sentence == NULL || call->result.len > 0 ?
+	    ln_buf_str(&call->result) : call->sentence;
+}
+
 static void
 tell(struct ln_chat *c, const struct lni_call *call, const char *state)
 {
@@ -89,7 +98,9 @@ tell(struct ln_chat *c, const struct lni_call *call, const char *state)
 		.arguments = call->arguments, .sentence = call->sentence,
 	};
 
-	if (call->state == LNI_CALL_OVER && call->sentence == NULL)
+	if (call->state == LNI_CALL_OVER && call->sentence != NULL)
+		ev.sentence = told(call);
+	else if (call->state == LNI_CALL_OVER)
 		ev.result = ln_buf_str(&call->result);
 	lni_chat_emit(c, &ev);
 }
@@ -138,6 +149,11 @@ lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
 		*result = (struct ln_buf)LN_BUF_INIT(0);
 	} else {
 		end_call(call, LNI_TOOL_RUN_FAILED, ln_error_text(why, s));
+		/* Which argument, which HTTP status. */
+		ln_buf_clear(&call->result);
+		if (result->len > 0)
+			ln_buf_printf(&call->result, "%s: %s", call->sentence,
+			    ln_buf_str(result));
 	}
 }
 
@@ -179,8 +195,7 @@ write_call(struct ln_chat *c, struct lni_call *call, struct ln_error *err)
 		return lni_tool_run_add(c->store, &r, &call->run_id, err);
 	if (call->state == LNI_CALL_RAN)
 		return lni_tool_run_end(c->store, call->run_id, call->outcome,
-		    call->sentence != NULL ? call->sentence :
-		    ln_buf_str(&call->result), ln_time_now_ms(), err);
+		    told(call), ln_time_now_ms(), err);
 	return LN_OK;
 }
 
@@ -374,8 +389,7 @@ add_result(struct ln_chat *c, const struct lni_call *call, bool is_last,
 	struct ln_buf b = LN_BUF_INIT(LNI_TOOL_RESULT_MAX + 256);
 	enum ln_status s;
 
-	ln_buf_puts(&b, call->sentence != NULL ? call->sentence :
-	    ln_buf_str(&call->result));
+	ln_buf_puts(&b, told(call));
 	if (is_last && c->calls_left_out > 0)
 		ln_buf_printf(&b, "\n[%zu more calls were not run: at most %d "
 		    "at a time.]", c->calls_left_out, LNI_CHAT_CALLS_MAX);

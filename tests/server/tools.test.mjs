@@ -6,15 +6,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { start as start_ollama } from "../fake/ollama.mjs";
 import { start as start_web } from "../fake/web.mjs";
 import { startServer, temp_dir } from "./harness.mjs";
 
 const SECRET = "planted-secret-5c1e";
 
-let server, web, root, ann, bob, folder;
+let server, web, ollama, root, ann, bob, folder;
 
 before(async () => {
-	web = await start_web();
+	[web, ollama] = await Promise.all([start_web(), start_ollama()]);
 	folder = temp_dir();
 	fs.mkdirSync(path.join(folder, "files"));
 	fs.writeFileSync(path.join(folder, "files", "note.txt"), "gr\u00fc\u00df");
@@ -28,13 +29,28 @@ before(async () => {
 			LOCALNEURAL_ALLOWED_ENDPOINTS: web.url,
 		},
 	});
+	await server.lnctl_ok(["provider", "set", "ollama", "--global",
+	    "--base-url", ollama.url, "-m", "calls", "--json"]);
 	[root, ann, bob] = await Promise.all([server.login(),
 	    server.login("ann"), server.login("bob")]);
 });
 after(async () => {
-	await server.stop();
-	await web.stop();
+	await server.stop().finally(() => Promise.all([web.stop(),
+	    ollama.stop()]));
 });
+
+// What the model is told when it calls `name` while answering `client`.
+async function called(client, name, args) {
+	ollama.behave("calls", { capabilities: ["completion", "tools"],
+	    tool_calls: [{ name, arguments: args }] });
+	ollama.requests.length = 0;
+	const r = await client.post("/api/chat/stream", { prompt: "call it" });
+	assert.equal(r.status, 200, r.text);
+	const result = ollama.requests.flatMap((one) => one.body?.messages ?? [])
+	    .filter((m) => m.role === "tool").at(-1);
+	assert.ok(result, `nothing came back: ${r.text}`);
+	return result.content;
+}
 
 // A tool at an endpoint; `more` goes over its definition.
 const definition = (name, endpoint, more = {}) => ({
@@ -299,15 +315,60 @@ test("a blocked account reads its tools and changes nothing", async () => {
 	assert.equal((await bob.request("DELETE", `/api/tools/${t.id}`)).status, 403);
 });
 
+test("a model calls a tool of everybody's at an allowed endpoint", async () => {
+	const t = await make(root, "weather", {
+	    url: `${web.url}/echo/{city}`, method: "POST", body: "json",
+	    headers: { "X-Key": SECRET } }, { is_global: true, asks_first: false });
+	const content = await called(ann, "weather", { city: "B/\u00e9rn?", unit: "K" });
+	const asked = web.requests.at(-1);
+	assert.deepEqual([asked.method, asked.url, asked.headers["x-key"],
+	    JSON.parse(asked.body)], ["POST", "/echo/B%2F%C3%A9rn%3F", SECRET,
+	    { unit: "K" }]);
+	assert.ok(content.includes("/echo/B%2F%C3%A9rn%3F"), content);
+	assert.ok(!content.includes(SECRET), content);
+	assert.ok(!JSON.stringify(ollama.requests).includes(SECRET));
+	web.requests.length = 0;
+	assert.match(await called(ann, "weather", { city: 5 }),
+	    /\/city: must be a string/);
+	assert.match(await called(ann, "weather", {}), /\/city: is missing/);
+	assert.match(await called(ann, "weather", { city: ".." }), /\.\./);
+	assert.equal(web.requests.length, 0);
+	for (const [at, want] of [["/redirect", /HTTP 302/],
+	    ["/status/503", /HTTP 503/], ["/binary", /not text/],
+	    ["/huge", /larger than 1 MiB/]]) {
+		await root.put(`/api/tools/${t.id}`, { asks_first: false,
+		    definition: definition("weather", { url: `${web.url}${at}` }) });
+		assert.match(await called(ann, "weather", { city: "x" }), want);
+	}
+	assert.ok(!web.requests.some((one) => one.url === "/echo"));
+	await root.request("DELETE", `/api/tools/${t.id}`);
+});
+
+test("a model searches, and reads the clock", async () => {
+	assert.match(await called(ann, "web_search", { query: "x" }),
+	    /"results":\[\{"title":"One <b>"/);
+	assert.match(await called(ann, "current_time", { zone: "Asia/Tokyo" }),
+	    /"utc_offset":"\+09:00"/);
+});
+
+test("a definition without an endpoint is offered, and a call says so",
+    async () => {
+	const t = await make(ann, "notes");
+	assert.match(await called(ann, "notes", { city: "x" }),
+	    /This tool has no endpoint/);
+	assert.ok(ollama.requests[0].body.tools.some((one) =>
+	    one.function.name === "notes"));
+	await ann.request("DELETE", `/api/tools/${t.id}`);
+});
+
 test("a name that resolves to the inside is refused where the socket is " +
     "opened", async () => {
 	// Nothing in the text of this address gives it away.
 	const url = `http://${os.hostname()}:${web.port}/echo`;
-	const r = await ann.post("/api/tools", { definition:
-	    { name: "inside", endpoint: { url } } });
-	if (r.status === 200)
-		await ann.request("DELETE", `/api/tools/${r.json.id}`);
-	else
-		assert.equal(r.json.field, "definition", r.text);
-	assert.equal(web.requests.filter((one) => one.url === "/echo").length, 0);
+	const t = await make(ann, "inside", { url });
+	web.requests.length = 0;
+	assert.match(await called(ann, "inside", { city: "x" }),
+	    /inside the local network|could not be reached/);
+	assert.equal(web.requests.length, 0);
+	await ann.request("DELETE", `/api/tools/${t.id}`);
 });
