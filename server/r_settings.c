@@ -10,6 +10,7 @@
 
 #include "guard.h"
 #include "input.h"
+#include "models.h"
 #include "record.h"
 #include "reply.h"
 #include "routes.h"
@@ -246,6 +247,8 @@ update(struct update *u, struct ln_error *err)
 	enum ln_status s;
 
 	s = ln_store_transaction(worker_store, apply, u, err);
+	if (s == LN_OK)
+		models_changed(u->user_id);
 	if (s == LN_FORBIDDEN)
 		record(u->q, "setting.set", s);
 	return s;

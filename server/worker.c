@@ -14,6 +14,7 @@
 #include "hub.h"
 #include "jobs.h"
 #include "mail.h"
+#include "models.h"
 #include "server.h"
 #include "shared.h"
 #include "turn.h"
@@ -145,6 +146,7 @@ kore_worker_teardown(void)
 	turns_cancel_local();
 	jobs_close();
 	turns_close();
+	models_forget(NULL);
 	shared_store_close(server.shm, worker_store);
 	worker_store = NULL;
 }

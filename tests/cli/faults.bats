@@ -113,3 +113,7 @@ check_table()
 @test "faults of Anthropic" {
 	check_table anthropic
 }
+
+@test "faults of Gemini" {
+	check_table gemini
+}

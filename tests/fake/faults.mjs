@@ -29,6 +29,7 @@ export const PROVIDERS = {
 	ollama: { path: "" },
 	openai: { path: "/v1" },
 	anthropic: { path: "" },
+	gemini: { path: "" },
 };
 
 const GARBAGE = "could not be understood";
