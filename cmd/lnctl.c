@@ -179,8 +179,10 @@ static int LN_PRINTF(6, 0)
 fail(struct ctx *c, int code, enum ln_status s, const struct ln_error *err,
     const char *hint, const char *what, va_list ap)
 {
+	char sentence[LN_ERROR_SENTENCE_SIZE];
+
 	code = tell(c, code, ln_status_token(s), err != NULL ? err->field :
-	    NULL, ln_error_text(err, s), hint != NULL ? hint : general_hint(s),
+	    NULL, ln_error_sentence(err, s, sentence), hint != NULL ? hint : general_hint(s),
 	    what, ap);
 	if (c->is_verbose && err != NULL && err->detail[0] != '\0') {
 		(void)fputs("lnctl: detail: ", stderr);

@@ -55,6 +55,11 @@ parse_options(const struct ln_json *body, struct turn_input *in,
 	    opt->max_tokens < 0))
 		return ln_fail_field(err, LN_INVALID, "options", WRONG_TYPE,
 		    "max_tokens");
+	n = ln_json_get(o, "context_tokens");
+	if (!is_missing(n) && (!ln_json_int(n, &opt->context_tokens) ||
+	    opt->context_tokens < 0))
+		return ln_fail_field(err, LN_INVALID, "options", WRONG_TYPE,
+		    "context_tokens");
 	if (!number(body, "temperature", &opt->temperature))
 		return ln_fail_field(err, LN_INVALID, "temperature",
 		    WRONG_TYPE, "temperature");

@@ -253,17 +253,22 @@ ln_llm_stream_feed(struct ln_llm_stream *s, int http_status, const char *p,
 }
 
 static void
-end_refused(struct ln_llm_stream *s, int http_status)
+end_refused(struct ln_llm_stream *s, int http_status,
+    const struct ln_error *why)
 {
 	const char *body = ln_buf_str(&s->refusal), *sentence;
 	enum ln_status status = LN_UPSTREAM;
+	struct ln_llm_event ev;
 	char detail[DETAIL_MAX];
 
 	sentence = lni_refusal(s->codec, http_status, body, s->refusal.len,
 	    &status);
 	snprintf(detail, sizeof(detail), "HTTP status %d: %.200s", http_status,
 	    body);
-	lni_stream_error(s, status, sentence, detail);
+	fill_error(&ev, status, sentence, detail);
+	if (why != NULL)
+		ev.retry_after_s = why->retry_after_s;
+	emit(s, &ev);
 }
 
 /*
@@ -309,7 +314,7 @@ ln_llm_stream_end(struct ln_llm_stream *s, int http_status,
 		return;
 	}
 	if (http_status != 200) {
-		end_refused(s, http_status);
+		end_refused(s, http_status, why);
 		return;
 	}
 	if (!s->is_stream)

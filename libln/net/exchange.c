@@ -14,6 +14,8 @@
 
 #include "base/banned.h"
 
+#define RETRY_AFTER_MAX_S 3600	/* nobody waits longer */
+
 /*
  * Where the guard stands: no socket is opened to an address that is not
  * public, however the name was spelled and whatever it resolved to.
@@ -368,13 +370,31 @@ curl_failure(const struct lni_exchange *x, CURLcode rc, struct ln_error *err)
 	return ln_fail(err, LN_UPSTREAM, "", "curl %d: %s", (int)rc, why);
 }
 
+/* libcurl reads both forms, seconds and a date. */
+static int64_t
+retry_after_s(const struct lni_exchange *x, int status)
+{
+	curl_off_t s = 0;
+
+	if (status != 429 && status != 503 && status != 529)
+		return 0;
+	if (lni_curl.easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &s) !=
+	    CURLE_OK || s <= 0)
+		return 0;
+	return s < RETRY_AFTER_MAX_S ? (int64_t)s : RETRY_AFTER_MAX_S;
+}
+
 enum ln_status
 lni_exchange_outcome(struct lni_exchange *x, CURLcode rc,
     int *out_http_status, struct ln_error *err)
 {
 	*out_http_status = http_status(x);
-	if (rc == CURLE_OK)
+	if (rc == CURLE_OK) {
+		if (err != NULL)
+			err->retry_after_s = retry_after_s(x,
+			    *out_http_status);
 		return LN_OK;
+	}
 	if (x->was_stopped)
 		return ln_fail(err, LN_CANCELLED, "", "stopped by the caller");
 	if (x->was_too_large)

@@ -23,6 +23,10 @@ enum lni_chat_phase {
 	LNI_CHAT_OVER,		/* DONE went out */
 };
 
+/* Tokens that a model keeps in sight: what may be said about it. */
+#define LNI_CONTEXT_MIN 256
+#define LNI_CONTEXT_MAX 10000000
+
 #define LNI_CHAT_CALLS_MAX 16	/* of one round; ours */
 
 enum lni_call_state {
@@ -135,6 +139,7 @@ struct ln_chat {
 	enum ln_status outcome;
 	struct ln_error error;	/* when has_error */
 	bool has_error;
+	int64_t retry_after_s;	/* as the provider said, for that error */
 	int save_tries;
 
 	/* During a tick. */
@@ -163,6 +168,15 @@ enum ln_status lni_chat_input(struct ln_chat *c, struct lni_draft *d,
 /* chat_ask.c: the provider's request, from the conversation as it is now. */
 enum ln_status lni_chat_ask(struct ln_store *st, struct ln_chat *c,
     struct lni_draft *d, struct ln_error *err) LN_USE;
+
+/* chat_budget.c: how many bytes of earlier turns fit beside what must go. */
+enum ln_status lni_chat_budget(struct ln_store *st, struct ln_chat *c,
+    const struct lni_draft *d, size_t *out_bytes, struct ln_error *err) LN_USE;
+
+/* chat_ask.c: a setting, the person's before the instance's; NULL when neither
+ * has one.  Yours. */
+enum ln_status lni_chat_setting(struct ln_store *st, const char *user_id,
+    const char *name, char **out, struct ln_error *err) LN_USE;
 
 /* chat_ask.c: make the request (again) from the prompt as it is. */
 enum ln_status lni_chat_request(struct ln_chat *c, struct ln_error *err)

@@ -16,9 +16,8 @@
 #define SYSTEM_MAX ((size_t)2 * LN_SYSTEM_PROMPT_MAX)	/* expanded */
 #define TIMEOUT_MAX_MS (24 * 60 * 60 * 1000)
 
-/* The first that is set: user, then instance.  Yours. */
-static enum ln_status
-setting(struct ln_store *st, const char *user_id, const char *name,
+enum ln_status
+lni_chat_setting(struct ln_store *st, const char *user_id, const char *name,
     char **out, struct ln_error *err)
 {
 	enum ln_status s;
@@ -40,7 +39,7 @@ read_system_prompt(struct ln_store *st, struct lni_draft *d, struct ln_error *er
 	if (text == NULL && d->conversation != NULL)
 		text = d->conversation->system_prompt;
 	if (text == NULL) {
-		if ((s = setting(st, d->opts->user_id, "system_prompt",
+		if ((s = lni_chat_setting(st, d->opts->user_id, "system_prompt",
 		    &stored, err)) != LN_OK)
 			return s;
 		text = stored;
@@ -75,7 +74,7 @@ read_temperature(struct ln_store *st, struct lni_draft *d, struct ln_error *err)
 		d->options.temperature = d->conversation->temperature;
 		return LN_OK;
 	}
-	if ((s = setting(st, d->opts->user_id, "temperature", &stored,
+	if ((s = lni_chat_setting(st, d->opts->user_id, "temperature", &stored,
 	    err)) != LN_OK || stored == NULL)
 		return s;
 	v = strtod(stored, &rest);
@@ -168,7 +167,10 @@ build_prompt(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		.before_id = c->is_unsaved ? INT64_MAX : c->question_id,
 		.question = c->question, .images = d->images,
 	};
+	enum ln_status s;
 
+	if ((s = lni_chat_budget(st, c, d, &source.history_max, err)) != LN_OK)
+		return s;
 	if (d->opts->is_continue)
 		source.answer = ln_buf_str(&c->answer);
 	if (c->is_unsaved) {
@@ -188,13 +190,13 @@ lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	if ((s = read_system_prompt(st, d, err)) != LN_OK ||
 	    (s = read_temperature(st, d, err)) != LN_OK)
 		return s;
-	if ((s = keep_options(c, d, err)) != LN_OK ||
-	    (s = build_prompt(st, c, d, err)) != LN_OK)
-		return s;
 	if (c->box != NULL) {
 		(void)lni_toolbox_tools(c->box, &tool_count);
 		c->is_offering = tool_count > 0;
 	}
+	if ((s = keep_options(c, d, err)) != LN_OK ||
+	    (s = build_prompt(st, c, d, err)) != LN_OK)
+		return s;
 	if ((s = lni_chat_request(c, err)) != LN_OK)
 		return s;
 	/* Only tools bring another round. */

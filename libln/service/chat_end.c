@@ -70,6 +70,7 @@ void
 lni_chat_emit_over(struct ln_chat *c)
 {
 	struct ln_chat_event ev = { .type = LN_CHAT_ERROR };
+	char sentence[LN_ERROR_SENTENCE_SIZE];
 
 	lni_chat_drop_job(c);
 	lni_chat_calls_end(c);
@@ -77,7 +78,8 @@ lni_chat_emit_over(struct ln_chat *c)
 	if (c->has_error) {
 		ev.message_id = c->message_id;
 		ev.status = c->error.status;
-		ev.sentence = ln_error_text(&c->error, c->error.status);
+		ev.sentence = ln_error_sentence(&c->error, c->error.status,
+		    sentence);
 		lni_chat_emit(c, &ev);
 	}
 	lni_chat_fill_done(c, &ev);
@@ -92,6 +94,7 @@ lni_chat_set_error(struct ln_chat *c, enum ln_status status,
 {
 	(void)ln_error_set(&c->error, status, NULL, sentence, "%s",
 	    detail != NULL ? detail : "");
+	c->error.retry_after_s = c->retry_after_s;
 	c->has_error = true;
 	c->outcome = status;
 }

@@ -106,7 +106,7 @@ set_images(struct lni_prompt *p, size_t i, const char *json,
 
 struct collector {
 	struct lni_prompt *prompt;
-	size_t used;
+	size_t used, max;
 	enum ln_status status;
 	struct ln_error *err;
 };
@@ -121,9 +121,9 @@ collect(void *arg, const struct ln_message *m)
 	if (n == 0 || m->state == LN_MESSAGE_STREAMING ||
 	    m->role == LN_MESSAGE_TOOL)
 		return true;
-	if (n > LNI_HISTORY_MAX - c->used)
+	if (n + LNI_TURN_OVERHEAD > c->max - c->used)
 		return false;
-	c->used += n;
+	c->used += n + LNI_TURN_OVERHEAD;
 	c->status = add(c->prompt, ln_message_role_name(m->role), m->content,
 	    m->id, c->err);
 	return c->status == LN_OK;
@@ -195,7 +195,8 @@ static enum ln_status
 add_stored_history(struct ln_store *st, const struct lni_prompt_source *source,
     struct lni_prompt *p, struct ln_error *err)
 {
-	struct collector c = { .prompt = p, .err = err };
+	struct collector c = { .prompt = p, .max = source->history_max,
+		.err = err };
 	size_t from = p->count;
 	enum ln_status s;
 
@@ -220,10 +221,14 @@ add_given_history(const struct lni_prompt_source *source,
 
 	for (; first > 0; first--) {
 		n = strlen(source->history[first - 1].content);
-		if (n > LNI_HISTORY_MAX - used)
+		if (n + LNI_TURN_OVERHEAD > source->history_max - used)
 			break;
-		used += n;
+		used += n + LNI_TURN_OVERHEAD;
 	}
+	/* An answer whose question is left out goes, too. */
+	while (first > 0 && first < source->history_count &&
+	    strcmp(source->history[first].role, "assistant") == 0)
+		first++;
 	for (; first < source->history_count; first++) {
 		m = &source->history[first];
 		if (!ln_message_role_parse(m->role, &role))

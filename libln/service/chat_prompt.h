@@ -6,7 +6,8 @@
 
 /* Earlier turns that go with a question: whole messages, newest first, until
  * so many bytes.  What is older is left out; the system prompt never is. */
-#define LNI_HISTORY_MAX ((size_t)128 * 1024)
+#define LNI_HISTORY_MAX ((size_t)4 * 1024 * 1024)	/* of any model */
+#define LNI_TURN_OVERHEAD ((size_t)16)	/* around each: role, marks */
 #define LNI_HISTORY_IMAGES_MAX ((size_t)16 * 1024 * 1024)
 
 /* Owns what its messages point to. */
@@ -23,6 +24,7 @@ struct lni_prompt_source {
 	int64_t before_id;		/* ... below this id */
 	const struct ln_llm_message *history;	/* or from the caller */
 	size_t history_count;
+	size_t history_max;		/* bytes of either */
 	const char *question;
 	const char *images;		/* JSON array, or NULL */
 	const char *answer;		/* what it has got so far, to go on

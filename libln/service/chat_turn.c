@@ -90,6 +90,7 @@ on_error(struct ln_chat *c, const struct ln_llm_event *ev)
 		lni_chat_calls_clear(c);
 		c->phase = LNI_CHAT_RETRYING;
 	} else {
+		c->retry_after_s = ev->retry_after_s;
 		lni_chat_fail(c, ev->status, ev->sentence, ev->detail);
 	}
 }

@@ -176,7 +176,7 @@ test("a closed tab loses nothing: the answer goes on and can be resumed",
 for (const [model, sentence] of [
 	["nobody", /nobody|model/i],
 	["http500", /./],
-	["http429", /./],
+	["http429", /Try again in 7 seconds/],
 	["errline", /./],
 	["badline", /./],
 	["cut", /./],

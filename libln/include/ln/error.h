@@ -17,10 +17,11 @@ struct ln_error {
 	enum ln_status status;
 	const char *text;
 	const char *field;
+	int64_t retry_after_s;	/* when the other side said so; else 0 */
 	char detail[LN_ERROR_DETAIL_MAX];
 };
 
-#define LN_ERROR_INIT { LN_OK, "", NULL, "" }
+#define LN_ERROR_INIT { LN_OK, "", NULL, 0, "" }
 
 /**
  * ln_fail(err, status, text, detail-format, ...):
@@ -52,5 +53,14 @@ LN_API enum ln_status ln_error_set(struct ln_error *err, enum ln_status status,
  * Static.
  */
 LN_API const char *ln_error_text(const struct ln_error *err, enum ln_status s);
+
+/**
+ * ln_error_sentence(err, s, buf):
+ * The same, and in how many seconds to try again where that is known.  Returns
+ * ${buf}, or the static text.
+ */
+#define LN_ERROR_SENTENCE_SIZE 512
+LN_API const char *ln_error_sentence(const struct ln_error *err,
+    enum ln_status s, char buf[LN_ERROR_SENTENCE_SIZE]);
 
 #endif

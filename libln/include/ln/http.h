@@ -53,7 +53,8 @@ typedef bool ln_http_data_fn(void *arg, int http_status, const char *p,
 /**
  * ln_http_perform(req, on_data, on_tick, arg, out_http_status, err):
  * Blocking.  ${on_tick} (may be NULL) is called at least every 100 ms; return
- * false to stop.  LN_OK once a response came whole, whatever its HTTP status;
+ * false to stop.  LN_OK once a response came whole, whatever its HTTP status
+ * (of a 429, 503 or 529 ${err}->retry_after_s is set if the server said so);
  * LN_CANCELLED when stopped; LN_TIMEOUT for a stall or the total bound;
  * LN_UPSTREAM for a connection, TLS or protocol failure (what happened is in
  * the sentence: refused, name not found, TLS failed, cut); LN_TOO_LARGE;

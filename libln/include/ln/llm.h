@@ -104,6 +104,7 @@ struct ln_llm_event {
 	enum ln_status status;		/* error */
 	const char *sentence;		/* error, a literal */
 	const char *detail;		/* error, for the log */
+	int64_t retry_after_s;		/* error: as the provider says, or 0 */
 };
 typedef void ln_llm_event_fn(void *arg, const struct ln_llm_event *ev);
 

@@ -123,62 +123,6 @@ tokens_that_nobody_counted_are_marked_as_estimated(void **state)
 	    " message"), 1);
 }
 
-static void
-thinking_is_shown_and_kept_apart(void **state)
-{
-	static const char line[] =
-	    "{\"message\":{\"content\":\"\",\"thinking\":\"hmm\"}}\n";
-	struct talk *t = *state;
-	struct ln_chat_opts o = ask(t, "Hi");
-	struct ln_chat *c = talk_begin(t, &o);
-	struct ln_message *m = NULL;
-
-	ln_chat_feed(c, 200, line, strlen(line));
-	ln_chat_feed(c, 200, line, strlen(line));
-	talk_feed(c, "Yes.");
-	talk_feed_done(c, 1, 1);
-	assert_non_null(strstr(ln_buf_str(&t->log),
-	    "thinking hmm;thinking hmm;"));
-	talk_expect(t, t->message_id, "complete", "Yes.");
-	ln_chat_free(c);
-	assert_int_equal(ln_message_get(t->st, "ann", t->message_id, &m,
-	    NULL), LN_OK);
-	assert_string_equal(m->thinking, "hmmhmm");
-	ln_message_free(m);
-
-	/* No model is told what one thought. */
-	o = ask(t, "And?");
-	c = talk_begin(t, &o);
-	assert_null(talk_in_body(c, "hmm"));
-	assert_non_null(talk_in_body(c, "Yes."));
-	ln_chat_free(c);
-}
-
-static void
-thinking_is_kept_to_a_bound(void **state)
-{
-	struct talk *t = *state;
-	const struct ln_chat_opts o = ask(t, "Hi");
-	struct ln_chat *c = talk_begin(t, &o);
-	struct ln_buf line = LN_BUF_INIT(1024 * 1024);
-	size_t i;
-
-	ln_buf_puts(&line, "{\"message\":{\"content\":\"\",\"thinking\":\"x");
-	/* Two bytes each, so that the bound falls inside one. */
-	for (i = 0; i < LN_CHAT_THINKING_MAX / 2; i++)
-		ln_buf_puts(&line, "\xc3\xa9");
-	ln_buf_puts(&line, "\"}}\n");
-	ln_chat_feed(c, 200, ln_buf_str(&line), line.len);
-	talk_feed(c, "Yes.");
-	talk_feed_done(c, 1, 1);
-	ln_buf_free(&line);
-	ln_chat_free(c);
-	talk_expect(t, t->message_id, "complete", "Yes.");
-	assert_int_equal(place_int(t->st, "SELECT length(CAST(thinking AS"
-	    " BLOB)) FROM message WHERE thinking IS NOT NULL"),
-	    LN_CHAT_THINKING_MAX - 1);
-}
-
 /* --- losing as little as possible ---------------------------------------- */
 
 static void
@@ -612,8 +556,6 @@ main(void)
 		T(the_question_is_durable_before_it_is_called_saved),
 		T(an_answer_streams_in_and_is_saved),
 		T(tokens_that_nobody_counted_are_marked_as_estimated),
-		T(thinking_is_shown_and_kept_apart),
-		T(thinking_is_kept_to_a_bound),
 		T(a_killed_writer_loses_a_quarter_of_a_second_at_most),
 		T(a_kilobyte_is_journalled_by_the_next_tick),
 		T(recovery_leaves_living_writers_alone),

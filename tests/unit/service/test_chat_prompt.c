@@ -118,36 +118,94 @@ failed_answers_without_text_stay_out(void **state)
 	expect_and_free(talk_begin(t, &o), "user:One?|user:Two?");
 }
 
+/* A turn with so small a sight that little of what went before fits. */
+static struct ln_chat *
+begin_narrow(struct talk *t, struct ln_chat_opts *o, struct ln_llm_options *n,
+    int64_t context_tokens)
+{
+	ln_llm_options_init(n);
+	n->context_tokens = context_tokens;
+	o->options = n;
+	o->is_without_tools = true;
+	return talk_begin(t, o);
+}
+
 static void
 a_long_history_is_cut_by_whole_messages(void **state)
 {
+	struct ln_llm_options narrow;
 	struct talk *t = *state;
-	char *big = malloc(LNI_HISTORY_MAX), *want;
-	size_t n = LNI_HISTORY_MAX / 2 - 10;
 	struct ln_chat_opts o;
+	char big[1001], want[3000];
 
-	assert_non_null(big);
-	memset(big, 'x', n);
-	big[n] = '\0';
-	o = ask(t, "old");
-	o.system_prompt = "Be kind.";
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	o = ask(t, "One?");
 	turn(t, &o, big);
-	o = ask(t, "middle");
+	o = ask(t, "Two?");
 	turn(t, &o, big);
-	o = ask(t, "now");
+	o = ask(t, "Three?");
+	turn(t, &o, big);
+	/* A quarter is kept free for the answer.  The oldest question would
+	 * fit, but not the answer to it: and no answer comes first. */
+	o = ask(t, "Four?");
 	o.system_prompt = "Be kind.";
-	/* Both long answers fit, the oldest question with them as well; one
-	 * more turn and the oldest answer has lost its question. */
-	turn(t, &o, "fine, and a few more bytes than are left");
-	o = ask(t, "last");
-	want = malloc(LNI_HISTORY_MAX * 2);
-	assert_non_null(want);
-	snprintf(want, LNI_HISTORY_MAX * 2, "system:Be kind.|user:middle|"
-	    "assistant:%s|user:now|assistant:fine, and a few more bytes than "
-	    "are left|user:last", big);
-	expect_and_free(talk_begin(t, &o), want);
-	free(want);
-	free(big);
+	snprintf(want, sizeof(want), "system:Be kind.|user:Two?|assistant:%s|"
+	    "user:Three?|assistant:%s|user:Four?", big, big);
+	expect_and_free(begin_narrow(t, &o, &narrow, 1000), want);
+	o.conversation_id = t->conversation;
+	o.prompt = "Five?";
+	snprintf(want, sizeof(want), "system:Be kind.|user:Four?|user:Five?");
+	expect_and_free(begin_narrow(t, &o, &narrow, 256), want);
+}
+
+static void
+the_question_is_never_cut(void **state)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_llm_options narrow;
+	struct talk *t = *state;
+	struct ln_chat_opts o = ask(t, NULL);
+	struct ln_chat *c = NULL;
+	char big[1001];
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	o.prompt = big;
+	ln_llm_options_init(&narrow);
+	narrow.context_tokens = 256;
+	o.options = &narrow;
+	assert_int_equal(ln_chat_begin(t->st, t->cfg, &o, talk_note, t, &c,
+	    &err), LN_TOO_LARGE);
+	assert_non_null(strstr(err.text, "longer than what the model keeps"));
+	assert_int_equal(place_int(t->st, "SELECT count(*) FROM message"), 0);
+	narrow.context_tokens = 255;
+	o.prompt = "Hi";
+	assert_int_equal(ln_chat_begin(t->st, t->cfg, &o, talk_note, t, &c,
+	    &err), LN_INVALID);
+	assert_string_equal(err.field, "options");
+}
+
+static void
+the_model_server_is_told_a_context_only_when_somebody_set_one(void **state)
+{
+	struct talk *t = *state;
+	struct ln_chat_opts o = ask(t, "Hi");
+	struct ln_chat *c = talk_begin(t, &o);
+
+	assert_null(talk_in_body(c, "num_ctx"));
+	ln_chat_free(c);
+	assert_int_equal(ln_setting_set(t->st, NULL, "context_tokens", "16384",
+	    NULL), LN_OK);
+	o = ask(t, "Hi");
+	c = talk_begin(t, &o);
+	assert_non_null(talk_in_body(c, "\"num_ctx\":16384"));
+	ln_chat_free(c);
+	assert_int_equal(ln_setting_set(t->st, "ann", "context_tokens", "2048",
+	    NULL), LN_OK);
+	c = talk_begin(t, &o);
+	assert_non_null(talk_in_body(c, "\"num_ctx\":2048"));
+	ln_chat_free(c);
 }
 
 static void
@@ -435,6 +493,8 @@ main(void)
 		T(earlier_turns_go_along),
 		T(failed_answers_without_text_stay_out),
 		T(a_long_history_is_cut_by_whole_messages),
+		T(the_question_is_never_cut),
+		T(the_model_server_is_told_a_context_only_when_somebody_set_one),
 		T(the_nearest_system_prompt_wins_and_its_variables_are_filled),
 		T(variables_are_filled_once),
 		T(a_file_is_quoted_as_data),
