@@ -456,9 +456,9 @@ enum listen_state { LISTEN_FREE, LISTEN_TAKEN, LISTEN_IMPOSSIBLE };
 enum listen_state listen_probe(const char *listen, char *why, size_t size);
 
 /* The nouns, one file each. */
-extern const struct noun noun_init, noun_admin, noun_user, noun_db, noun_chat,
-    noun_ask, noun_history, noun_tool, noun_provider, noun_model, noun_config,
-    noun_audit, noun_server, noun_doctor, noun_completion, noun_version,
-    noun_help;
+extern const struct noun noun_init, noun_admin, noun_user, noun_db,
+    noun_backup, noun_chat, noun_ask, noun_history, noun_tool, noun_provider,
+    noun_model, noun_config, noun_audit, noun_server, noun_doctor,
+    noun_completion, noun_version, noun_help;
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <ln/backup.h>
 #include <ln/mail.h>
 #include <ln/provider.h>
 #include <ln/time.h>
@@ -19,6 +20,8 @@
 #define SPACE_LOW ((int64_t)500 * 1024 * 1024)
 #define SPACE_OUT ((int64_t)50 * 1024 * 1024)
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+/* As backup status: a nightly one, and two hours for it to run. */
+#define BACKUP_OLD_MS (INT64_C(26) * 60 * 60 * 1000)
 #define CLOCK_LEAST_MS INT64_C(1704067200000)	/* 2024: before this program */
 
 enum verdict { GOOD, ODD, BAD };
@@ -198,6 +201,33 @@ check_space(struct doctor *d)
 }
 
 static void
+check_backup(struct doctor *d)
+{
+	char when[LN_TIME_ISO_SIZE];
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_backup b;
+	enum ln_status s;
+
+	if (!d->has_db)
+		return;
+	s = ln_backup_last(d->c->st, &b, &err);
+	if (s == LN_NOT_FOUND)
+		say(d, "backup", ODD, "none was ever verified; let cron run"
+		    " `lnctl backup create` at night");
+	else if (s != LN_OK)
+		say(d, "backup", BAD, "%s", ln_error_text(&err, s));
+	if (s != LN_OK)
+		return;
+	ln_time_iso(b.created_ms, when);
+	if (ln_time_now_ms() - b.created_ms > BACKUP_OLD_MS)
+		say(d, "backup", ODD, "the last verified one is of %s",
+		    when);
+	else
+		say(d, "backup", GOOD, "%s, verified", when);
+	ln_backup_clear(&b);
+}
+
+static void
 check_clock(struct doctor *d)
 {
 	int64_t now = ln_time_now_ms();
@@ -301,6 +331,7 @@ doctor_run(struct ctx *c)
 	check_permissions(&d);
 	check_database(&d);
 	check_space(&d);
+	check_backup(&d);
 	check_clock(&d);
 	check_provider(&d);
 	check_mail(&d);

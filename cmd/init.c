@@ -1,4 +1,4 @@
-#include "cmd.h"
+#include "backup_cmd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -191,6 +191,17 @@ names_admin(const struct ctx *c)
 }
 
 static int
+take_backup(struct ctx *c, const char *database)
+{
+	struct ln_backup b;
+	int rc;
+
+	rc = backup_place(c, ctx_opt(c, O_FROM_BACKUP), database, &b);
+	ln_backup_clear(&b);
+	return rc;
+}
+
+static int
 build(struct ctx *c, struct instance *in, bool is_serving)
 {
 	const char *path;
@@ -204,6 +215,9 @@ build(struct ctx *c, struct instance *in, bool is_serving)
 		return rc;
 	path = ln_config_get(c->cfg, "LOCALNEURAL_DB");
 	in->db_was_made = stat(path, &sb) != 0 && errno == ENOENT;
+	if (ctx_opt(c, O_FROM_BACKUP) != NULL &&
+	    (rc = take_backup(c, path)) != EX_OK)
+		return rc;
 	if ((rc = ctx_store(c, LN_STORE_CREATE)) != EX_OK)
 		return rc;
 	if ((rc = has_admin(c, &is_there)) != EX_OK)
@@ -295,7 +309,7 @@ end:
 }
 
 static const enum opt_id init_opts[] = { O_ADMIN_EMAIL, O_ADMIN_USERNAME,
-	O_SECRET, O_END };
+	O_SECRET, O_FROM_BACKUP, O_SECRET_KEY_FILE, O_PASSPHRASE_FILE, O_END };
 static const struct verb init_verbs[] = {
 	{ NULL, init_run, init_opts, "", CMD_CONFIG | CMD_MAKE_ENV,
 	    "make the env file, the database and the administrator" },

@@ -6,6 +6,7 @@ const struct noun *const nouns[] = {
 	&noun_admin,
 	&noun_user,
 	&noun_db,
+	&noun_backup,
 	&noun_chat,
 	&noun_ask,
 	&noun_history,

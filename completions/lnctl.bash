@@ -33,6 +33,15 @@ _lnctl()
 		"db import") path="db import" ;;
 		"db export") path="db export" ;;
 		"db check") path="db check" ;;
+		" backup") path="backup" ;;
+		"backup create") path="backup create" ;;
+		"backup list") path="backup list" ;;
+		"backup verify") path="backup verify" ;;
+		"backup drill") path="backup drill" ;;
+		"backup prune") path="backup prune" ;;
+		"backup restore") path="backup restore" ;;
+		"backup status") path="backup status" ;;
+		"backup keygen") path="backup keygen" ;;
 		" chat") path="chat" ;;
 		" ask") path="ask" ;;
 		" history") path="history" ;;
@@ -83,6 +92,9 @@ _lnctl()
 	"init --admin-email") :; has_value=1 ;;
 	"init --admin-username") :; has_value=1 ;;
 	"init --password-file") files=1; has_value=1 ;;
+	"init --from-backup") files=1; has_value=1 ;;
+	"init --secret-key-file") files=1; has_value=1 ;;
+	"init --passphrase-file") files=1; has_value=1 ;;
 	"admin seed --email") :; has_value=1 ;;
 	"admin seed --username") :; has_value=1 ;;
 	"admin seed --password-file") files=1; has_value=1 ;;
@@ -103,6 +115,32 @@ _lnctl()
 	"db import --keep-admin") :; has_value=1 ;;
 	"db export --format") words="sqlite json"; has_value=1 ;;
 	"db export --user") :; has_value=1 ;;
+	"backup create --dir" | "backup create -d") :; has_value=1 ;;
+	"backup create --encrypt-to") :; has_value=1 ;;
+	"backup create --passphrase-file") files=1; has_value=1 ;;
+	"backup create --verify") words="quick full drill"; has_value=1 ;;
+	"backup create --keep-last") :; has_value=1 ;;
+	"backup create --keep-daily") :; has_value=1 ;;
+	"backup create --keep-weekly") :; has_value=1 ;;
+	"backup create --keep-monthly") :; has_value=1 ;;
+	"backup list --dir" | "backup list -d") :; has_value=1 ;;
+	"backup verify --dir" | "backup verify -d") :; has_value=1 ;;
+	"backup verify --verify") words="quick full drill"; has_value=1 ;;
+	"backup verify --secret-key-file") files=1; has_value=1 ;;
+	"backup verify --passphrase-file") files=1; has_value=1 ;;
+	"backup drill --dir" | "backup drill -d") :; has_value=1 ;;
+	"backup drill --secret-key-file") files=1; has_value=1 ;;
+	"backup drill --passphrase-file") files=1; has_value=1 ;;
+	"backup prune --dir" | "backup prune -d") :; has_value=1 ;;
+	"backup prune --keep-last") :; has_value=1 ;;
+	"backup prune --keep-daily") :; has_value=1 ;;
+	"backup prune --keep-weekly") :; has_value=1 ;;
+	"backup prune --keep-monthly") :; has_value=1 ;;
+	"backup restore --to") :; has_value=1 ;;
+	"backup restore --secret-key-file") files=1; has_value=1 ;;
+	"backup restore --passphrase-file") files=1; has_value=1 ;;
+	"backup status --max-age") :; has_value=1 ;;
+	"backup keygen --output" | "backup keygen -o") files=1; has_value=1 ;;
 	"chat --id") :; has_value=1 ;;
 	"chat --model" | "chat -m") :; has_value=1 ;;
 	"chat --system" | "chat -s") :; has_value=1 ;;
@@ -163,8 +201,8 @@ _lnctl()
 	esac
 	if [ -z "$has_value" ]; then
 		case "$path" in
-		"") words="init admin user db chat ask history tool provider model config audit server doctor completion version help " ;;
-		"init") options=" --admin-email --admin-username --password-stdin --password-file --random" ;;
+		"") words="init admin user db backup chat ask history tool provider model config audit server doctor completion version help " ;;
+		"init") options=" --admin-email --admin-username --password-stdin --password-file --random --from-backup --secret-key-file --passphrase-file" ;;
 		"admin") words="seed " ;;
 		"admin seed") options=" --email --username --promote --password-stdin --password-file --random" ;;
 		"user") words="list show create passwd reset-link block unblock role rename delete sessions logout " ;;
@@ -186,6 +224,15 @@ _lnctl()
 		"db import") options=" --dry-run --keep-admin --ignore-unknown"; files=1 ;;
 		"db export") options=" --format --user --with-secrets"; files=1 ;;
 		"db check") options=" --full" ;;
+		"backup") words="create list verify drill prune restore status keygen " ;;
+		"backup create") options=" --dir -d --encrypt-to --passphrase-file --verify --prune --keep-last --keep-daily --keep-weekly --keep-monthly" ;;
+		"backup list") options=" --dir -d" ;;
+		"backup verify") options=" --latest --dir -d --verify --secret-key-file --passphrase-file"; files=1 ;;
+		"backup drill") options=" --latest --dir -d --secret-key-file --passphrase-file"; files=1 ;;
+		"backup prune") options=" --dir -d --keep-last --keep-daily --keep-weekly --keep-monthly --dry-run" ;;
+		"backup restore") options=" --to --secret-key-file --passphrase-file"; files=1 ;;
+		"backup status") options=" --max-age" ;;
+		"backup keygen") options=" --output -o" ;;
 		"chat") options=" --continue -c --id --model -m --system -s --provider --user --temp --no-save --attach -a" ;;
 		"ask") options=" --continue -c --id --model -m --system -s --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
 		"history") words="list show export rename pin unpin archive unarchive delete " ;;

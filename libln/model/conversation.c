@@ -78,7 +78,12 @@ static const char SQL_TOUCH[] =
     "UPDATE conversation SET updated_ms = max(updated_ms, ?2),"
     " total_tokens = total_tokens + ?3 WHERE id = ?1";
 
+static const char SQL_NEWEST[] =
+    "SELECT user_id, id FROM conversation ORDER BY updated_ms DESC, id"
+    " LIMIT 1";
+
 const char *const lni_conversation_sql[] = {
+	SQL_NEWEST,
 	SQL_GET, SQL_LATEST, SQL_LIST, SQL_INSERT, SQL_RENAME, SQL_PIN,
 	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_TOUCH,
 };
@@ -485,4 +490,26 @@ lni_conversation_touch(struct ln_store *st, const char *id, int64_t now_ms,
 	lni_bind_int(&q, 2, now_ms);
 	lni_bind_int(&q, 3, tokens);
 	return change_one(&q, err);
+}
+
+enum ln_status
+lni_conversation_newest(struct ln_store *st, char **out_user_id,
+    char **out_id, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	*out_user_id = *out_id = NULL;
+	if ((s = lni_stmt_get(&q, st, SQL_NEWEST, err)) != LN_OK)
+		return s;
+	if ((s = lni_stmt_row(&q, err)) == LN_OK &&
+	    ((*out_user_id = lni_col_dup(&q, 0, &s)) == NULL ||
+	    (*out_id = lni_col_dup(&q, 1, &s)) == NULL))
+		s = ln_fail(err, LN_NOMEM, "", "newest conversation");
+	lni_stmt_put(&q);
+	if (s != LN_OK) {
+		free(*out_user_id);
+		*out_user_id = NULL;
+	}
+	return s;
 }

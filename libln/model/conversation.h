@@ -12,6 +12,10 @@
 enum ln_status lni_conversation_touch(struct ln_store *st, const char *id,
     int64_t now_ms, int64_t tokens, struct ln_error *err) LN_USE;
 
+/* Whichever was changed last, and whose; both yours.  LN_NOT_FOUND: none. */
+enum ln_status lni_conversation_newest(struct ln_store *st,
+    char **out_user_id, char **out_id, struct ln_error *err) LN_USE;
+
 extern const char *const lni_conversation_sql[];
 extern const size_t lni_conversation_sql_count;
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/alone.h"
 #include "store/scratch.h"
 #include "store/stmt.h"
 #include "store/store.h"
@@ -31,39 +32,6 @@ static const char *const secrets[] = {
 };
 
 static const char SQL_VACUUM_INTO[] = "VACUUM INTO ?1";
-
-/* A handle on ${path} that needs no log file and no lock file beside it. */
-static enum ln_status
-open_alone(const char *path, struct ln_store **out, struct ln_error *err)
-{
-	struct ln_store *st;
-	enum ln_status s;
-	int rc;
-
-	*out = NULL;
-	if ((st = calloc(1, sizeof(*st))) == NULL ||
-	    (st->path = strdup(path)) == NULL) {
-		free(st);
-		return ln_fail(err, LN_NOMEM, "", "open_alone");
-	}
-	st->mode = LN_STORE_RW;
-	st->busy_ms = LN_STORE_BUSY_MS;
-	st->actor.kind = "system";
-	rc = sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-	if (rc == SQLITE_OK)
-		rc = lni_connection_guard(st->db);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(st->db, "PRAGMA locking_mode=EXCLUSIVE;"
-		    "PRAGMA synchronous=OFF;", NULL, NULL, NULL);
-	if (rc != SQLITE_OK) {
-		s = lni_sqlite_fail(st->db, rc, err);
-		ln_store_close(st);
-		return s;
-	}
-	*out = st;
-	return LN_OK;
-}
 
 static enum ln_status
 run_all(struct ln_store *st, const char *const *sql, size_t n,
@@ -144,7 +112,7 @@ build(struct ln_store *st, struct lni_scratch *sc,
 	    LN_OK ||
 	    (s = lni_scratch_file(sc, LNI_SCRATCH_FRESH, to, NULL, err)) !=
 	    LN_OK ||
-	    (s = open_alone(copy, &work, err)) != LN_OK)
+	    (s = lni_alone_open(copy, &work, err)) != LN_OK)
 		return s;
 	scaled = opts != NULL ? *opts : none;
 	if ((s = lni_backup(work->db, st->db, st->busy_ms, on_copy, &scaled,
@@ -165,7 +133,7 @@ check(const char *path, struct ln_error *err)
 	struct ln_store *st;
 	enum ln_status s;
 
-	if ((s = open_alone(path, &st, err)) != LN_OK)
+	if ((s = lni_alone_open(path, &st, err)) != LN_OK)
 		return s;
 	if ((s = lni_exec(st, "PRAGMA journal_mode=DELETE", err)) == LN_OK)
 		s = ln_store_check(st, true, NULL, NULL, err);
@@ -192,36 +160,6 @@ sync_and_measure(const char *path, int64_t *out_bytes, struct ln_error *err)
 	return s;
 }
 
-static enum ln_status
-exists(const char *path, struct ln_error *err)
-{
-	return ln_fail(err, LN_CONFLICT, "The file exists already", "%s",
-	    path);
-}
-
-/* Give the finished file its name, unless somebody else took it meanwhile. */
-static enum ln_status
-publish(const char *from, const char *path, struct ln_error *err)
-{
-	struct stat sb;
-
-	if (link(from, path) != 0) {
-		if (errno == EEXIST)
-			return exists(path, err);
-		/* A file system without second names (FAT, some network
-		 * ones): look, then rename. */
-		if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
-			return ln_fail(err, LN_IO, "", "link %s: %s", path,
-			    strerror(errno));
-		if (lstat(path, &sb) == 0)
-			return exists(path, err);
-		if (rename(from, path) != 0)
-			return ln_fail(err, LN_IO, "", "rename %s: %s", path,
-			    strerror(errno));
-	}
-	return lni_sync_folder(path, err);
-}
-
 enum ln_status
 ln_export(struct ln_store *st, const char *path,
     const struct ln_export_opts *opts, int64_t *out_bytes,
@@ -235,13 +173,14 @@ ln_export(struct ln_store *st, const char *path,
 	if (out_bytes != NULL)
 		*out_bytes = 0;
 	if (lstat(path, &sb) == 0)
-		return exists(path, err);
+		return ln_fail(err, LN_CONFLICT, "The file exists already",
+		    "%s", path);
 	if ((s = lni_scratch_make(path, "export", &sc, err)) != LN_OK)
 		return s;
 	if ((s = build(st, &sc, opts, fresh, err)) == LN_OK &&
 	    (s = check(fresh, err)) == LN_OK &&
 	    (s = sync_and_measure(fresh, out_bytes, err)) == LN_OK)
-		s = publish(fresh, path, err);
+		s = lni_publish(fresh, path, err);
 	lni_scratch_remove(&sc);
 	return s;
 }

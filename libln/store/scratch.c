@@ -22,7 +22,7 @@ static const char *const names[] = { LNI_SCRATCH_COPY, LNI_SCRATCH_FRESH };
 static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
 
 static void
-empty(int fd)
+empty_files(int fd)
 {
 	char name[32];
 	size_t i, j;
@@ -34,6 +34,36 @@ empty(int fd)
 			unlinkat(fd, name, 0);
 		}
 	}
+}
+
+/* A file that was being made in it had a folder of its own there. */
+static void
+empty(int fd)
+{
+	static const char prefix[] = LNI_SCRATCH_COPY ".";
+	struct dirent *e;
+	DIR *d = NULL;
+	int copy, inner;
+
+	empty_files(fd);
+	if ((copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+	    (d = fdopendir(copy)) == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, prefix, sizeof(prefix) - 1) != 0)
+			continue;
+		inner = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY |
+		    O_NOFOLLOW | O_CLOEXEC);
+		if (inner < 0)
+			continue;
+		empty_files(inner);
+		close(inner);
+		unlinkat(fd, e->d_name, AT_REMOVEDIR);
+	}
+	closedir(d);
 }
 
 static void
@@ -198,4 +228,33 @@ lni_unlink_database(const char *path)
 		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
 		unlink(name);
 	}
+}
+
+static enum ln_status
+exists(const char *path, struct ln_error *err)
+{
+	return ln_fail(err, LN_CONFLICT, "The file exists already", "%s",
+	    path);
+}
+
+enum ln_status
+lni_publish(const char *from, const char *path, struct ln_error *err)
+{
+	struct stat sb;
+
+	if (link(from, path) != 0) {
+		if (errno == EEXIST)
+			return exists(path, err);
+		/* A file system without second names (FAT, some network
+		 * ones): look, then rename. */
+		if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
+			return ln_fail(err, LN_IO, "", "link %s: %s", path,
+			    strerror(errno));
+		if (lstat(path, &sb) == 0)
+			return exists(path, err);
+		if (rename(from, path) != 0)
+			return ln_fail(err, LN_IO, "", "rename %s: %s", path,
+			    strerror(errno));
+	}
+	return lni_sync_folder(path, err);
 }

@@ -37,6 +37,14 @@ enum ln_status lni_scratch_file(struct lni_scratch *sc, const char *name,
  * -1. */
 void lni_scratch_remove(struct lni_scratch *sc);
 
+/**
+ * lni_publish(from, path, err):
+ * Give the finished file ${from} the name ${path} for good, unless somebody
+ * else has taken that: LN_CONFLICT.  ${from} may stay a second name.  LN_IO.
+ */
+enum ln_status lni_publish(const char *from, const char *path,
+    struct ln_error *err) LN_USE;
+
 /* fsync the folder that holds ${path}. */
 enum ln_status lni_sync_folder(const char *path, struct ln_error *err) LN_USE;
 

@@ -28,6 +28,12 @@ static const char SQL_HEAD_IN[] =
     " VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_HEAD_OUT[] =
     "SELECT id, last_id, last_mac, mac FROM audit_head";
+static const char SQL_BACKUP_IN[] =
+    "INSERT INTO backup (folder, name, created_ms, bytes, hash, is_encrypted,"
+    " verified_ms, verified_how) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+static const char SQL_BACKUP_OUT[] =
+    "SELECT folder, name, created_ms, bytes, hash, is_encrypted,"
+    " verified_ms, verified_how FROM backup ORDER BY id";
 static const char SQL_RETIRED_IN[] =
     "INSERT INTO retired_key (hash, retired_ms) VALUES (?1, ?2)";
 static const char SQL_RETIRED_OUT[] =
@@ -41,7 +47,8 @@ pause_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-/* --- the audit log goes on, and replaced keys stay replaced ------------- */
+/* --- the audit log goes on, replaced keys stay replaced, and backups that
+ * were made before are still known --------------------------------------- */
 
 static enum ln_status
 copy_rows(sqlite3 *from, const char *sql_out, struct ln_store *to,
@@ -92,6 +99,8 @@ carry_audit(sqlite3 *reader, struct ln_store *fresh,
 	    (s = copy_rows(reader, SQL_HEAD_OUT, fresh, SQL_HEAD_IN, err)) ==
 	    LN_OK &&
 	    (s = copy_rows(reader, SQL_RETIRED_OUT, fresh, SQL_RETIRED_IN,
+	    err)) == LN_OK &&
+	    (s = copy_rows(reader, SQL_BACKUP_OUT, fresh, SQL_BACKUP_IN,
 	    err)) == LN_OK)
 		s = seal(fresh, arg, err);
 	return lni_tx_end(fresh, s, err);

@@ -12,6 +12,7 @@
 #include "model/audit.h"
 #include "model/audit_chain.h"
 #include "model/audit_rekey.h"
+#include "model/backup.h"
 #include "model/conversation.h"
 #include "model/generation.h"
 #include "model/message.h"
@@ -34,6 +35,7 @@ static const struct {
 	{ "audit.c", lni_audit_sql, &lni_audit_sql_count },
 	{ "audit_chain.c", lni_audit_chain_sql, &lni_audit_chain_sql_count },
 	{ "audit_rekey.c", lni_audit_rekey_sql, &lni_audit_rekey_sql_count },
+	{ "backup.c", lni_backup_sql, &lni_backup_sql_count },
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
