@@ -69,6 +69,17 @@ lni_chat_count(struct ln_chat *c, bool is_whole)
 	c->prompt_tokens += c->round_prompt_tokens;
 }
 
+/* The event's text is borrowed, and may be a provider's invention. */
+static const char *
+ours(const char *finish_reason)
+{
+	if (strcmp(finish_reason, "length") == 0)
+		return "length";
+	if (strcmp(finish_reason, "content_filter") == 0)
+		return "content_filter";
+	return "stop";
+}
+
 static void
 on_done(struct ln_chat *c, const char *finish_reason)
 {
@@ -77,8 +88,7 @@ on_done(struct ln_chat *c, const char *finish_reason)
 		return;
 	}
 	lni_chat_count(c, true);
-	lni_chat_end(c, LN_MESSAGE_COMPLETE, LN_OK,
-	    strcmp(finish_reason, "length") == 0 ? "length" : "stop");
+	lni_chat_end(c, LN_MESSAGE_COMPLETE, LN_OK, ours(finish_reason));
 }
 
 static void

@@ -29,7 +29,7 @@ with_fake()
 	lnctl provider list --json
 	assert_status 0
 	for name in offline ollama openai openrouter groq llamacpp vllm \
-	    lmstudio openai-compatible; do
+	    lmstudio openai-compatible anthropic gemini; do
 		assert_json "d.providers.some(p => p.name === '$name')" true
 	done
 	assert_json 'd.providers.find(p => p.name === "groq").wants_key' true
@@ -62,6 +62,48 @@ with_fake()
 	refute_output_has canary
 }
 
+@test "Anthropic's and Google's dialects do the same" {
+	for name in anthropic gemini; do
+		with_fake $name $name ""
+		lnctl ask "Why is the sky blue?" --json </dev/null
+		assert_status 0
+		assert_json d.answer \
+		    'The quick brown fox jumps over the lazy dog. It rests.'
+		assert_json d.provider $name
+		assert_json d.finish_reason stop
+		assert_json d.is_estimated false
+		assert_json 'd.tokens > 0 && d.prompt_tokens > 0' true
+		lnctl provider test --json
+		assert_status 0
+		assert_json d.has_model true
+		lnctl model list --json
+		assert_status 0
+		assert_json 'd.models.some(m => m.model === "qwen3")' true
+		assert_json 'd.models.some(m => m.model.includes("embed"))' \
+		    false
+		lnctl ask "Think" -m qwen3 --json </dev/null
+		assert_json d.answer \
+		    'The quick brown fox jumps over the lazy dog. It rests.'
+		lnctl ask "What time is it?" -m tools --json </dev/null
+		assert_status 0
+		assert_json d.answer \
+		    'The quick brown fox jumps over the lazy dog. It rests.'
+		refute_output_has canary
+		lnctl ask hi -m nosuch </dev/null
+		assert_status 4
+		assert_error_has 'does not have this model'
+		lnctl ask hi -m prompt-too-long </dev/null
+		assert_error_has 'too long for this model'
+		lnctl provider set $name --global \
+		    --key-file "$(secret sk-wrong-000)"
+		lnctl ask hi --json </dev/null
+		assert_status 8
+		assert_json d.code unauthenticated
+		assert_error_has 'refused the API key'
+		refute_error_has sk-wrong
+	done
+}
+
 @test "a refused key and a wrong path are exit 8, an unknown model is 4" {
 	with_fake openai openai /v1
 	lnctl ask hi -m nosuch </dev/null
@@ -85,7 +127,7 @@ with_fake()
 }
 
 @test "a provider in the cloud says at once that it needs a key" {
-	for name in openai openrouter groq; do
+	for name in openai openrouter groq anthropic gemini; do
 		lnctl ask hi --provider $name -m some </dev/null
 		assert_status 2
 		assert_error_has 'needs an API key'

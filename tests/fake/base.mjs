@@ -233,7 +233,7 @@ export class Fake {
 		const end = b.endless ? Infinity : tokens.length;
 		const write = async (bytes) => {
 			if (!res.destroyed && !res.write(bytes))
-				await Promise.race([once(res, "drain"), once(res, "close")]);
+				await drained(res);
 		};
 		const send = async (frame) => {
 			if (!b.bytewise)
@@ -300,6 +300,14 @@ export class Fake {
 			await send(frame);
 		res.end();
 	}
+}
+
+// Its buffer is empty, or nobody reads any more.
+async function drained(res) {
+	const over = new AbortController();
+
+	await Promise.race(["drain", "close"].map((event) =>
+		once(res, event, over))).finally(() => over.abort());
 }
 
 // The crab of ${frame} without its last byte, in two packets.

@@ -68,7 +68,8 @@ struct ln_chat_event {
 	int64_t tokens, prompt_tokens, max_tokens, duration_ms;
 	bool is_estimated;
 	double tps;
-	const char *finish_reason; /* "stop", "length", "stopped", "error" */
+	const char *finish_reason; /* "stop", "length", "content_filter",
+				    * "stopped", "error" */
 	enum ln_status status;
 	const char *sentence;	/* ERROR; TOOL: why it failed, or NULL */
 	/* TOOL: text is the tool's name, and ... */
