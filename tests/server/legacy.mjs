@@ -150,6 +150,18 @@ export function takes_over(kind) {
 			assert.equal(global[k], v, k);
 	});
 
+	test("a tool of the earlier program is there, without an endpoint",
+	    async () => {
+		for (const user of want.users.filter((u) => u.tools.length > 0)) {
+			const c = await server.login(user.username, user.password);
+			const own = (await c.get("/api/tools")).json.filter((t) =>
+			    !t.is_global);
+			assert.deepEqual(own.map((t) => [t.name, t.kind, t.enabled,
+			    t.definition]), user.tools.map((t) => [t.name, "bare",
+			    t.enabled, t.definition]));
+		}
+	});
+
 	test("an API key is sealed and nowhere in the file", async () => {
 		const bob = want.users.find((u) => u.username === "bob");
 		const rows = await server.sql(`SELECT value FROM user_setting

@@ -21,7 +21,10 @@
 #include <ln/session.h>
 #include <ln/setting.h>
 
+#include "model/tool.h"
 #include "transfer/kit.h"
+
+#define TOOL "2efbd268-ebf1-46bd-b21b-76f93db08493"	/* alice's */
 
 /* Exports of the whole database, and the way back. */
 
@@ -87,6 +90,10 @@ furnish(struct place *p)
 	place_exec(p->store, "INSERT INTO prompt (user_id, title, content,"
 	    " created_ms) VALUES ('eb652b0b-83ac-4dba-8273-8bff9d50e54e',"
 	    " 'mine', 'x', 9)");
+	place_exec(p->store, "UPDATE tool SET asks_first = 1 WHERE id = '"
+	    TOOL "'");
+	assert_int_equal(lni_tool_headers_set(p->store, TOOL,
+	    "{\"X-Key\":\"planted\"}", NULL), LN_OK);
 }
 
 static void
@@ -127,6 +134,8 @@ an_export_has_no_way_in(void **state)
 	furnish(p);
 	place_exec(p->store, "UPDATE user_setting SET value ="
 	    " 's1.CANARYCANARY' WHERE is_sealed = 1");
+	place_exec(p->store, "UPDATE tool SET sealed_headers ="
+	    " 's1.CANARYCANARY' WHERE id = '" TOOL "'");
 	path = export(p, "out.db", false);
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM session"), 0);
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM reset_token"),
@@ -135,6 +144,8 @@ an_export_has_no_way_in(void **state)
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM mail_limit"), 0);
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM user_setting"
 	    " WHERE name = 'api_key'"), 0);
+	assert_int_equal(kit_int(path, "SELECT count(*) FROM tool WHERE"
+	    " sealed_headers IS NOT NULL"), 0);
 	/* People can log in after a move. */
 	assert_int_equal(kit_int(path, "SELECT count(*) FROM user WHERE"
 	    " password_hash IS NOT NULL"), 5);
@@ -222,6 +233,9 @@ secrets_come_along_when_asked(void **state)
 	    LN_OK);
 	assert_string_equal(key, "sk-test-bob-0001");
 	ln_free(key);
+	assert_int_equal(lni_tool_headers(p->store, TOOL, &key, NULL), LN_OK);
+	assert_string_equal(key, "{\"X-Key\":\"planted\"}");
+	ln_free(key);
 }
 
 static void
@@ -240,9 +254,11 @@ a_key_of_another_house_is_dropped(void **state)
 	    "else, 7", &p->keys, NULL), LN_OK);
 	p->store = place_open(p, 1000);
 	r = kit_import(p, path, NULL, LN_OK);
-	assert_int_equal(kit_count(r, "foreign_seal"), 1);
+	assert_int_equal(kit_count(r, "foreign_seal"), 2);
 	assert_int_equal(place_int(p->store, "SELECT count(*) FROM"
 	    " user_setting WHERE is_sealed = 1"), 0);
+	assert_int_equal(place_int(p->store, "SELECT count(*) FROM tool WHERE"
+	    " sealed_headers IS NOT NULL"), 0);
 	ln_report_free(r);
 }
 

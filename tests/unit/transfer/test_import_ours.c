@@ -153,6 +153,10 @@ static const struct {
 	{ "a tool that shadows a built-in one", "UPDATE tool SET name ="
 	    " 'web_search' WHERE name = 'global_calc'", "tool_disabled", 1,
 	    "SELECT is_enabled FROM tool WHERE name = 'web_search'", 0 },
+	{ "headers of a tool, sealed for another", "UPDATE tool SET"
+	    " sealed_headers = 's1.AAAA' WHERE name = 'global_calc'",
+	    "foreign_seal", 1, "SELECT count(*) FROM tool WHERE"
+	    " sealed_headers IS NOT NULL", 0 },
 	{ "a project of somebody else", "UPDATE conversation SET project_id ="
 	    " (SELECT id FROM project WHERE title = 'P alice')",
 	    "wrong_project", 3, "SELECT count(*) FROM conversation WHERE"
