@@ -18,6 +18,52 @@ const PROVIDERS = [
 	help: `${title}, explained`,
 }));
 
+/* What every server has. */
+export function builtins() {
+	return ['current_time', 'web_search', 'read_file'].map((name) => ({
+		id: name, name, description: `${name}, explained.`,
+		definition: { name, parameters: { type: 'object' } },
+		kind: 'builtin', is_global: true, enabled: true,
+		asks_first: name === 'web_search',
+		available: name !== 'read_file',
+	}));
+}
+
+function toolsRoute(mock, id, { req, body }) {
+	const at = mock.tools.findIndex((tool) => tool.id === id);
+
+	if (req.method === 'GET')
+		return mock.tools;
+	if (req.method === 'POST') {
+		const inner = body.definition?.function ?? body.definition ?? {};
+
+		if (!/^[\w-]{1,64}$/.test(inner.name ?? ''))
+			throw new Refusal(400, 'A tool needs a name');
+		if (mock.tools.some(({ name }) => name === inner.name))
+			throw new Refusal(409, 'There is a tool of that name already');
+		const tool = {
+			id: `t${mock.nextId++}`, name: inner.name,
+			description: inner.description ?? null,
+			definition: body.definition,
+			kind: inner.endpoint ? 'http' : 'bare',
+			is_global: body.is_global ?? false, enabled: true,
+			asks_first: body.asks_first ?? false, available: true,
+		};
+
+		mock.tools.push(tool);
+		return tool;
+	}
+	if (at < 0)
+		throw new Refusal(404, 'Not found');
+	if (req.method === 'DELETE') {
+		mock.tools.splice(at, 1);
+		return { status: 'success' };
+	}
+	for (const name of ['enabled', 'asks_first'])
+		mock.tools[at][name] = body[name] ?? mock.tools[at][name];
+	return mock.tools[at];
+}
+
 /* The choices in force for somebody (null: everybody), and their origins. */
 export function chosen(mock, who) {
 	const layers = [['user', who === null ? {} : mock.choices.get(who) ?? {}],
@@ -74,6 +120,8 @@ export function userRoute(mock, path, { req, url, body, user }) {
 	}
 	if (path === '/api/provider/config')
 		return { ...mock.provider, api_key_set: false };
+	if (path === '/api/tools' || path.startsWith('/api/tools/'))
+		return toolsRoute(mock, path.split('/')[3], { req, body });
 	if (path === '/api/provider/models')
 		return mock.models;
 	if (path === '/api/user/settings')

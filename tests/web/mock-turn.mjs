@@ -128,7 +128,7 @@ export class MockTurn {
 			this.asked = this.decide = undefined;
 			if (!allowed)
 				return become({
-					status: 'denied', error: 'The person did not allow it',
+					status: 'denied', error: 'The person did not allow this call',
 				});
 		}
 		become({ status: 'running' });

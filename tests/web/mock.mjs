@@ -10,7 +10,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
-import { adminRoute, Refusal, userRoute } from './mock-routes.mjs';
+import { adminRoute, builtins, Refusal, userRoute } from './mock-routes.mjs';
 import { MockTurn, pieces } from './mock-turn.mjs';
 
 const DIST = fileURLToPath(new URL('../../server/web/dist', import.meta.url));
@@ -50,7 +50,7 @@ export class Mock {
 		this.frames = [];
 		this.estimates = false;
 		this.models = ['llama3.2', 'qwen3:4b'];
-		this.tools = [];
+		this.tools = builtins();
 		this.refuseSockets = false;
 		this.skipChunks = 0;
 		this.nextId = 1;
@@ -263,6 +263,10 @@ export class Mock {
 			throw new Refusal(403, 'Administrator role required');
 		if (path === '/api/chat/stream')
 			return this.postStream(res, user, body);
+		if (path === '/api/chat/tool') {
+			this.frame(user, { ...body, type: 'tool_decision' });
+			return this.json(res, 200, { status: 'success' });
+		}
 		const args = { req, url, body, raw, user };
 		const reply = adminRoute(this, path, args) ??
 		    userRoute(this, path, args);
@@ -470,7 +474,7 @@ export class Mock {
 	async postStream(res, user, frame) {
 		if (frame.session_id)
 			this.owned(user, frame.session_id);
-		if (['stop_generation', 'tool_decision'].includes(frame.type)) {
+		if (frame.type === 'stop_generation') {
 			this.frame(user, frame);
 			return this.json(res, 200, { status: 'success' });
 		}

@@ -54,6 +54,10 @@ async function enter(name, on = page) {
 	cookies.set(name, await on.context().cookies());
 }
 
+/* What the provider was last asked for an answer to. */
+const asked = () => ollama.requests.filter(({ path, body }) =>
+    path === '/api/chat' && body.stream !== false).at(-1).body.messages.at(-1);
+
 const button = (name) => page.getByRole('button', { name, exact: true });
 const title = () => page.getByRole('heading', { level: 1 });
 
@@ -151,6 +155,112 @@ describe('with a model', () => {
 			.waitFor();
 		assert.equal(await page.getByRole('link', { name: 'Renamed' })
 			.count(), 0);
+	});
+});
+
+describe('a model that calls tools', () => {
+	before(() => useModel('ollama', 'tools'));
+
+	const FOX = 'The quick brown fox jumps over the lazy dog. It rests.';
+
+	it('asks first where the person wants it, and runs what is allowed',
+	    async () => {
+		await enter('alice');
+		await page.goto(`${server.url}/settings`);
+		const put = page.waitForResponse((reply) =>
+		    reply.request().method() === 'PUT');
+
+		await page.getByRole('checkbox',
+		    { name: 'Ask first: current_time' }).check();
+		assert.equal((await put).status(), 200);
+		await assertAccessible(page);
+		await page.goto(server.url);
+		await send(page, 'What time is it?');
+		await page.getByText('"zone": "UTC"').waitFor();
+		await assertAccessible(page);
+		await button('Allow current_time').click();
+		assert.equal(await answered(page), FOX);
+		await page.reload();
+		assert.equal(await answered(page), FOX);
+		await page.locator('.tool').getByText('done').waitFor();
+		await page.locator('.tool summary').click();
+		await page.locator('.tool pre').getByText('"rfc3339"').waitFor();
+		await assertAccessible(page);
+	});
+
+	it('is told what the person did not allow', async () => {
+		await enter('alice');
+		await send(page, 'And now?');
+		await button('Deny current_time').click();
+		assert.equal(await answered(page), FOX);
+		await page.locator('.tool').getByText('not allowed').waitFor();
+		assert.equal(asked().content, 'The person did not allow this call');
+	});
+
+	it('may be stopped while it waits', async () => {
+		await enter('alice');
+		await send(page, 'Stop this');
+		await button('Allow current_time').waitFor();
+		await button('Stop').click();
+		await page.getByText('The answer was stopped.').waitFor();
+		assert.equal(await button('Allow current_time').count(), 0);
+	});
+});
+
+describe('an answer that was cut', () => {
+	before(() => useModel('ollama', 'length'));
+
+	it('goes on in the same message', async () => {
+		await enter('alice');
+		await send(page, 'Go on');
+		await page.getByText('The answer reached the length limit.').waitFor();
+		const part = await page.locator('.prose').innerText();
+
+		await button('Continue').click();
+		await page.waitForFunction((n) => document.querySelector('.prose')
+			.textContent.length > n, part.length);
+		await answered(page);
+		await page.reload();
+		await answered(page);
+		assert.equal(await page.getByRole('article').count(), 2);
+		assert.ok((await page.locator('.prose').innerText())
+			.startsWith(part));
+	});
+});
+
+describe('a question', () => {
+	before(() => useModel('ollama', 'llava'));
+
+	it('takes a picture and a file along, and is corrected with them',
+	    async () => {
+		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU' +
+		    'lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+		await enter('alice');
+		await page.getByLabel('Files to attach').setInputFiles([
+			{ name: 'cat.png', mimeType: 'image/png',
+			    buffer: Buffer.from(pixel, 'base64') },
+			{ name: 'notes.txt', mimeType: 'text/plain',
+			    buffer: Buffer.from('kumquat ``` medlar\n'.repeat(5000)) },
+		]);
+		await send(page, 'Waht is this?');
+		await answered(page);
+		assert.deepEqual(asked().images, [pixel]);
+		assert.match(asked().content, /kumquat ``` medlar/);
+		await page.reload();
+		await answered(page);
+		await page.getByRole('img', { name: 'Picture 1' }).waitFor();
+		await page.getByText('notes.txt', { exact: true }).waitFor();
+		await button('Edit').click();
+		await button('Remove notes.txt').waitFor();
+		await send(page, 'What is this?');
+		await page.getByText('What is this?', { exact: true }).waitFor();
+		await answered(page);
+		await page.reload();
+		await answered(page);
+		assert.equal(await page.getByRole('article').count(), 2);
+		assert.deepEqual(asked().images, [pixel]);
+		assert.match(asked().content, /^What is this\?[^]*kumquat/);
 	});
 });
 

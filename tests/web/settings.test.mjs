@@ -45,7 +45,8 @@ describe('the account page', () => {
 		const other = await server.login('alice');
 
 		await enter('alice');
-		const rows = page.getByRole('list').getByRole('listitem');
+		const rows = page.getByRole('list',
+		    { name: 'Where you are signed in' }).getByRole('listitem');
 
 		assert.equal(await rows.count(), 2);
 		await rows.filter({ hasText: 'Chrome on Linux' }).waitFor();

@@ -2,6 +2,7 @@
 import { explain, signOut } from '../lib/api';
 import { byId } from '../lib/dom';
 import { themeButton } from '../lib/theme';
+import { toolList } from '../lib/tool-list';
 import { importForm } from './database';
 import { loadSettings, settingsForm } from './settings';
 import { Users } from './users';
@@ -22,5 +23,6 @@ byId('sign-out', HTMLElement).addEventListener('click',
     () => void signOut().catch(failed));
 settingsForm(failed);
 importForm(failed);
+toolList('instance', failed);
 new Users(failed).load().catch(failed);
 loadSettings().catch(failed);

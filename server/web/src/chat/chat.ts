@@ -333,7 +333,8 @@ export class Chat {
 			return;
 		if (frame.type === 'stop_generation' ||
 		    frame.type === 'tool_decision') {
-			api('POST', '/api/chat/stream', frame)
+			api('POST', frame.type === 'tool_decision' ?
+			    '/api/chat/tool' : '/api/chat/stream', frame)
 				.catch((error: unknown) =>
 				    this.view.composer.problem(explain(error)));
 			return;

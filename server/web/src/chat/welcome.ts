@@ -33,7 +33,8 @@ export function welcome(provider: Provider | null, admin: boolean,
 		        'language model and does not pretend to be one.'),
 		    h('p', {}, admin ?
 		        'Three ways to connect a model:' :
-		        'An administrator can connect a model in one of three ways:'),
+		        'Three ways to connect a model; the first two are for an ' +
+		            'administrator:'),
 		    ways(admin), starters);
 	return h('div', { class: 'welcome' },
 	    h('h2', {}, 'What shall we look at?'), starters);
@@ -49,10 +50,11 @@ function ways(admin: boolean): HTMLElement {
 	        ', then run ', h('code', {},
 	            'lnctl provider set --global ollama --base-url URL -m MODEL'), '.'),
 	    h('li', {}, h('strong', {}, 'In the browser. '),
-	        ...(admin ? [
-	            'Fill in provider, model and key on the ',
+	        'Choose provider, model and key ', ...(admin ? [
+	            'for everybody on the ',
 	            h('a', { href: '/admin#settings-h' },
 	                'administration page'), '.'] : [
-	            'Fill in provider, model and key on the ' +
-	                'administration page.'])));
+	            'for yourself on the page ',
+	            h('a', { href: '/settings#model-h' }, 'Your account'),
+	            '.'])));
 }

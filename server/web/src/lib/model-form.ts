@@ -63,15 +63,12 @@ export class ModelForm {
 	/** What to send; throws what the person has to mend. */
 	changes(): Record<string, unknown> {
 		const temperature = this.temperature.value.trim();
-		const hasAddress = this.choice()?.base_url !== null &&
-		    this.provider.value !== '';
-
 		if (!this.temperature.validity.valid)
 			throw new Error('The temperature is a number from 0 to 2.');
 		return {
 			provider: this.provider.value,
 			model: this.model.value.trim(),
-			base_url: hasAddress ? this.baseUrl.value.trim() : '',
+			base_url: this.isWired() ? this.baseUrl.value.trim() : '',
 			temperature: temperature === '' ? null : Number(temperature),
 			system_prompt: this.prompt.value,
 			...(this.key.value ? { api_key: this.key.value } : {}),
@@ -81,6 +78,11 @@ export class ModelForm {
 	private choice(): ProviderChoice | undefined {
 		return this.settings?.providers.find(({ name }) =>
 		    name === this.provider.value);
+	}
+
+	/* It is somewhere, and may want a key. */
+	private isWired(): boolean {
+		return !['', 'offline'].includes(this.provider.value);
 	}
 
 	/* Shows what matters to the provider that is chosen now. */
@@ -96,8 +98,11 @@ export class ModelForm {
 
 		byId('settings-provider-note', HTMLElement).textContent =
 		    choice ? `${choice.help}.` : '';
-		this.field('address').hidden = !choice?.base_url;
-		this.field('key').hidden = !choice?.base_url;
+		this.field('address').hidden = !this.isWired();
+		this.field('key').hidden = !this.isWired();
+		byId('settings-base-url-note', HTMLElement).textContent =
+		    choice?.base_url ? 'Empty: the provider’s own address.' :
+		    'Where it is; this kind has no address of its own.';
 		this.baseUrl.placeholder = choice?.base_url ?? '';
 		this.model.placeholder = isInForce && settings?.model ?
 		    settings.model : '';

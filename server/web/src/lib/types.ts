@@ -95,7 +95,7 @@ export interface ProviderChoice {
 	name: string;
 	title: string;
 	help: string;
-	/** Where it is when nobody says otherwise; null: it has no address. */
+	/** Where it is when nobody says otherwise; null: somebody has to. */
 	base_url: string | null;
 	is_local: boolean;
 	wants_key: boolean;
@@ -123,4 +123,19 @@ export interface ModelSettings {
 
 export interface Settings extends ModelSettings {
 	allow_registration: boolean;
+}
+
+/** A tool that a model may call. */
+export interface Tool {
+	id: string;
+	name: string;
+	description: string | null;
+	definition: unknown;
+	/** bare: without an endpoint, so that a call ends in an error. */
+	kind: 'builtin' | 'http' | 'bare';
+	is_global: boolean;
+	enabled: boolean;
+	asks_first: boolean;
+	/** False when it lacks what an administrator has to set up. */
+	available: boolean;
 }

@@ -5,6 +5,7 @@ import { byId, control, h } from '../lib/dom';
 import { themeButton } from '../lib/theme';
 import { timeElement } from '../lib/time';
 import { toast } from '../lib/toast';
+import { toolList } from '../lib/tool-list';
 import type { SignIn } from '../lib/types';
 import { browserName } from './agent';
 import { modelForm } from './model';
@@ -111,4 +112,5 @@ byId('sign-out', HTMLElement).addEventListener('click',
     () => void signOut().catch(failed));
 themeButton(byId('theme', HTMLElement));
 modelForm(failed);
+toolList('user', failed);
 loadSessions().catch(failed);
