@@ -50,7 +50,22 @@ static void arm(void);
 size_t
 turns_running(void)
 {
-	return turn_count;
+	const struct turn *t;
+	size_t n = 0;
+
+	TAILQ_FOREACH(t, &turns, entry)
+		if (!ln_chat_is_answered(t->chat))
+			n++;
+	return n;
+}
+
+static void
+end_sink(struct turn *t)
+{
+	if (!t->has_sink)
+		return;
+	t->has_sink = false;
+	t->sink.end(t->sink.arg);
 }
 
 static void
@@ -66,6 +81,9 @@ emit(void *arg, const struct ln_chat_event *ev)
 		if (t->has_sink)
 			t->sink.event(t->sink.arg, ln_buf_str(&b), b.len);
 	}
+	/* A title is no reason to keep a script waiting. */
+	if (ev->type == LN_CHAT_DONE)
+		end_sink(t);
 	ln_buf_free(&b);
 }
 
@@ -79,10 +97,7 @@ turn_free(struct turn *t)
 			lj->t = NULL;
 	ln_transfer_cancel(t->transfer);
 	ln_chat_free(t->chat);
-	if (t->has_sink) {
-		t->has_sink = false;
-		t->sink.end(t->sink.arg);
-	}
+	end_sink(t);
 	TAILQ_REMOVE(&turns, t, entry);
 	turn_count--;
 	free(t);
@@ -296,6 +311,7 @@ turn_start(const char *user_id, const struct ln_json *body,
 	in.opts.user_id = t->user_id;
 	in.opts.owner = transport_owner();
 	in.opts.is_batched = true;
+	in.opts.wants_title = true;
 	s = ln_chat_begin(worker_store, server.cfg, &in.opts, emit, t,
 	    &t->chat, err);
 	if (s != LN_OK) {
@@ -316,7 +332,8 @@ find(const char *user_id, const char *conversation_id)
 	struct turn *t;
 
 	TAILQ_FOREACH(t, &turns, entry)
-		if (strcmp(t->user_id, user_id) == 0 &&
+		if (!ln_chat_is_answered(t->chat) &&
+		    strcmp(t->user_id, user_id) == 0 &&
 		    strcmp(ln_chat_conversation_id(t->chat),
 		    conversation_id) == 0)
 			return t;

@@ -70,6 +70,8 @@ static const struct ln_config_key keys[] = {
 	  "Sender address of mails" },
 	{ "LOCALNEURAL_CONNECT_TIMEOUT_MS", "10000", TEXT,
 	  "Longest wait for a connection to a model provider" },
+	{ "LOCALNEURAL_AUTO_TITLE", "1", TEXT,
+	    "Ask the model for a title after a first answer" },
 	{ "LOCALNEURAL_STALL_TIMEOUT_MS", "60000", TEXT,
 	  "Longest silence of a model provider inside an answer" },
 	{ "LOCALNEURAL_SEARCH", "off", TEXT,

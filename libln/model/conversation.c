@@ -53,6 +53,11 @@ static const char SQL_INSERT[] =
 static const char SQL_RENAME[] =
     "UPDATE conversation SET title = ?3 WHERE id = ?1 AND user_id = ?2";
 
+/* Only while it is still called what it was called. */
+static const char SQL_RETITLE[] =
+    "UPDATE conversation SET title = ?4"
+    " WHERE id = ?1 AND user_id = ?2 AND title = ?3";
+
 /* Setting a mark again keeps the time of the first. */
 static const char SQL_PIN[] =
     "UPDATE conversation SET pinned_ms ="
@@ -83,8 +88,8 @@ static const char SQL_NEWEST[] =
     " LIMIT 1";
 
 const char *const lni_conversation_sql[] = {
-	SQL_NEWEST,
-	SQL_GET, SQL_LATEST, SQL_LIST, SQL_INSERT, SQL_RENAME, SQL_PIN,
+	SQL_NEWEST, SQL_GET, SQL_LATEST, SQL_LIST, SQL_INSERT, SQL_RENAME,
+	SQL_RETITLE, SQL_PIN,
 	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_TOUCH,
 };
 const size_t lni_conversation_sql_count =
@@ -361,6 +366,26 @@ change_one(struct lni_stmt *q, struct ln_error *err)
 	lni_stmt_put(q);
 	if (s == LN_OK && lni_changes(st) == 0)
 		return ln_fail(err, LN_NOT_FOUND, "", "no such conversation");
+	return s;
+}
+
+enum ln_status
+lni_conversation_retitle(struct ln_store *st, const char *user_id,
+    const char *id, const char *from, const char *to, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_RETITLE, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	lni_bind_text(&q, 3, from);
+	lni_bind_text(&q, 4, to);
+	s = lni_stmt_done(&q, err);
+	lni_stmt_put(&q);
+	if (s == LN_OK && lni_changes(st) == 0)
+		return ln_fail(err, LN_NOT_FOUND, "", "it has another title");
 	return s;
 }
 

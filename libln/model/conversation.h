@@ -16,6 +16,11 @@ enum ln_status lni_conversation_touch(struct ln_store *st, const char *id,
 enum ln_status lni_conversation_newest(struct ln_store *st,
     char **out_user_id, char **out_id, struct ln_error *err) LN_USE;
 
+/* Another title, unless somebody has given one: LN_NOT_FOUND then. */
+enum ln_status lni_conversation_retitle(struct ln_store *st,
+    const char *user_id, const char *id, const char *from, const char *to,
+    struct ln_error *err) LN_USE;
+
 extern const char *const lni_conversation_sql[];
 extern const size_t lni_conversation_sql_count;
 

@@ -20,12 +20,18 @@ enum lni_chat_phase {
 	LNI_CHAT_SEARCHING,	/* ln_chat_local is due */
 	LNI_CHAT_PUMPING,	/* its answer is handed out piece by piece */
 	LNI_CHAT_SAVING,	/* over, but the database has not taken it yet */
-	LNI_CHAT_OVER,		/* DONE went out */
+	/* DONE went out: */
+	LNI_CHAT_TITLE_DUE,	/* a tick makes the request for a title */
+	LNI_CHAT_TITLING,	/* the provider is asked for a title */
+	LNI_CHAT_NAMING,	/* a tick has to write it */
+	LNI_CHAT_OVER,
 };
 
 /* Tokens that a model keeps in sight: what may be said about it. */
 #define LNI_CONTEXT_MIN 256
 #define LNI_CONTEXT_MAX 10000000
+
+#define LNI_CHAT_SAVE_TRIES 20	/* a tick apart, before one gives up */
 
 #define LNI_CHAT_CALLS_MAX 16	/* of one round; ours */
 
@@ -60,6 +66,7 @@ enum lni_chat_work {
 	LNI_CHAT_NOTHING,
 	LNI_CHAT_JOURNAL,
 	LNI_CHAT_SAVE,
+	LNI_CHAT_NAME,
 };
 
 /* What a tick has found out about a turn. */
@@ -89,6 +96,9 @@ struct ln_chat {
 	bool is_titled;		/* it was there, and got its title now */
 	bool is_unsaved;
 	bool is_batched;
+	bool wants_title;	/* from the model, after the answer */
+	struct ln_buf model_title;
+	char *new_title;	/* what was made of it */
 
 	struct ln_provider_conf *conf;
 	struct ln_llm_request *request;
@@ -199,6 +209,18 @@ void lni_chat_retry(struct ln_chat *c);
 
 /* chat_local.c: whoever runs it goes on without us. */
 void lni_chat_drop_job(struct ln_chat *c);
+
+/*
+ * chat_title.c: whether the model is to be asked for a title; ask it, after
+ * DONE; write what it said inside the caller's transaction; go on after that.
+ */
+enum ln_status lni_chat_title_plan(struct ln_store *st, struct ln_chat *c,
+    const struct lni_draft *d, struct ln_error *err) LN_USE;
+void lni_chat_title_begin(struct ln_chat *c);
+void lni_chat_title_ask(struct ln_chat *c);
+enum ln_status lni_chat_title_write(struct ln_chat *c, struct ln_error *err)
+    LN_USE;
+void lni_chat_title_written(struct ln_chat *c, enum ln_status s);
 
 /*
  * chat_tools.c, in order of a round: collect calls, begin to work on them,

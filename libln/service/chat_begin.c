@@ -350,6 +350,8 @@ prepare(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	}
 	if (c->conf->base_url == NULL)	/* no wire: a search */
 		return LN_OK;
+	if ((s = lni_chat_title_plan(st, c, d, err)) != LN_OK)
+		return s;
 	if (!d->opts->is_without_tools && (s = lni_toolbox_open(st, c->cfg,
 	    c->user_id, &c->box, err)) != LN_OK)
 		return s;

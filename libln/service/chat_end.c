@@ -9,8 +9,6 @@
 
 #include "base/banned.h"
 
-#define SAVE_TRIES 20	/* a tick apart, before an answer is given up */
-
 /* --- events -------------------------------------------------------------- */
 
 void
@@ -84,6 +82,7 @@ lni_chat_emit_over(struct ln_chat *c)
 	}
 	lni_chat_fill_done(c, &ev);
 	lni_chat_emit(c, &ev);
+	lni_chat_title_begin(c);
 }
 
 /* --- the end ------------------------------------------------------------- */
@@ -117,7 +116,7 @@ lni_chat_saved(struct ln_chat *c, enum ln_status s, const struct ln_error *why)
 		lni_chat_emit_over(c);
 	} else if (s == LN_NOT_FOUND) {
 		lni_chat_lose(c);
-	} else if (++c->save_tries >= SAVE_TRIES) {
+	} else if (++c->save_tries >= LNI_CHAT_SAVE_TRIES) {
 		/* What was journalled stays and will be recovered. */
 		c->error = *why;
 		c->has_error = true;

@@ -35,6 +35,10 @@ plan(struct ln_chat *c)
 	bool is_urgent;
 
 	c->work = LNI_CHAT_NOTHING;
+	if (c->phase == LNI_CHAT_NAMING) {
+		c->work = LNI_CHAT_NAME;
+		return true;
+	}
 	if (c->is_unsaved || c->phase > LNI_CHAT_SAVING)
 		return false;
 	if (c->phase == LNI_CHAT_SAVING) {
@@ -62,6 +66,8 @@ write_one(struct ln_chat *c)
 		return s;
 	if (c->work == LNI_CHAT_SAVE)
 		s = lni_chat_save(c, &c->work_error);
+	else if (c->work == LNI_CHAT_NAME)
+		s = lni_chat_title_write(c, &c->work_error);
 	else
 		s = lni_chat_journal(c, &c->work_error);
 	return lni_tx_end(c->store, s, &c->work_error);
@@ -110,6 +116,8 @@ write_all(struct ln_chat *const *chats, size_t n)
 		c->journal_ms = c->now_ms;
 		if (c->work == LNI_CHAT_SAVE)
 			lni_chat_saved(c, c->work_status, &c->work_error);
+		else if (c->work == LNI_CHAT_NAME)
+			lni_chat_title_written(c, c->work_status);
 		else
 			lni_chat_journalled(c, c->work_status);
 	}
@@ -215,6 +223,7 @@ ln_chat_tick_all(struct ln_chat *const *chats, size_t count, int64_t now_ms)
 	for (i = 0; i < count; i++) {
 		chats[i]->now_ms = now_ms;
 		lni_chat_retry(chats[i]);
+		lni_chat_title_ask(chats[i]);
 		if (chats[i]->is_unsaved)
 			lni_chat_calls_written(chats[i]);
 		must_write |= plan(chats[i]);

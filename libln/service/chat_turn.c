@@ -182,10 +182,21 @@ ln_chat_next(const struct ln_chat *c)
 		return LN_CHAT_PUMP;
 	case LNI_CHAT_SAVING:
 		return c->is_batched ? LN_CHAT_WAIT : LN_CHAT_PUMP;
+	case LNI_CHAT_TITLING:
+		return LN_CHAT_SEND;
+	case LNI_CHAT_TITLE_DUE:
+	case LNI_CHAT_NAMING:
+		return LN_CHAT_WAIT;
 	case LNI_CHAT_OVER:
 		return LN_CHAT_FINISHED;
 	}
 	return LN_CHAT_FINISHED;
+}
+
+bool
+ln_chat_is_answered(const struct ln_chat *c)
+{
+	return c->phase > LNI_CHAT_SAVING;
 }
 
 const char *
@@ -227,7 +238,7 @@ ln_chat_request(const struct ln_chat *c)
 void
 ln_chat_feed(struct ln_chat *c, int http_status, const char *p, size_t n)
 {
-	if (c->phase == LNI_CHAT_SENDING)
+	if (c->phase == LNI_CHAT_SENDING || c->phase == LNI_CHAT_TITLING)
 		ln_llm_stream_feed(c->stream, http_status, p, n);
 }
 
@@ -235,7 +246,7 @@ void
 ln_chat_upstream_end(struct ln_chat *c, int http_status, enum ln_status s,
     const struct ln_error *why)
 {
-	if (c->phase == LNI_CHAT_SENDING)
+	if (c->phase == LNI_CHAT_SENDING || c->phase == LNI_CHAT_TITLING)
 		ln_llm_stream_end(c->stream, http_status, s, why);
 	lni_chat_retry(c);
 }
@@ -245,6 +256,8 @@ ln_chat_upstream_end(struct ln_chat *c, int http_status, enum ln_status s,
 void
 ln_chat_stop(struct ln_chat *c)
 {
+	if (c->phase > LNI_CHAT_SAVING)	/* then it does without a title */
+		c->phase = LNI_CHAT_OVER;
 	/* A search that failed has nothing to keep: say so instead. */
 	if (c->has_error)
 		lni_chat_end(c, LN_MESSAGE_FAILED, c->error.status, "error");
@@ -275,7 +288,7 @@ ln_chat_resume(const struct ln_chat *c, uint64_t after, ln_chat_event_fn *fn,
 		from--;
 	lni_chat_fill_chunk(c, from, &ev);
 	fn(arg, &ev);
-	if (c->phase != LNI_CHAT_OVER)
+	if (!ln_chat_is_answered(c))
 		return;
 	lni_chat_fill_done(c, &ev);
 	fn(arg, &ev);
@@ -307,9 +320,11 @@ ln_chat_free(struct ln_chat *c)
 	ln_buf_free(&c->local);
 	ln_buf_free(&c->answer);
 	ln_buf_free(&c->thinking);
+	ln_buf_free(&c->model_title);
 	free(c->user_id);
 	free(c->conversation_id);
 	free(c->title);
+	free(c->new_title);
 	free(c->temp_id);
 	free(c->owner);
 	free(c->question);

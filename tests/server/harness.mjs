@@ -124,7 +124,10 @@ export class Server {
 		this.data = path.join(this.dir, "data");
 		this.db = path.join(this.data, "neural_memory.db");
 		this.env_file = path.join(this.dir, ".env");
-		this.env = { LOCALNEURAL_DB: this.db, ...opts.env };
+		// Titles by the model are one more request after a first answer:
+		// only the tests that are about them have them.
+		this.env = { LOCALNEURAL_DB: this.db, LOCALNEURAL_AUTO_TITLE: "0",
+			...opts.env };
 		this.log_file = `${process.env.LN_TEST_LOG ??
 		    path.join(this.dir, "server")}.server${++count}.log`;
 		this.adminUser = ADMIN.username;

@@ -103,6 +103,9 @@ struct ln_chat_opts {
 	bool is_regenerate;		/* replace the last answer; no prompt */
 	bool is_continue;		/* go on with the last answer; no prompt */
 	bool is_without_tools;
+	bool wants_title;		/* ask the model for one, once DONE went
+					 * out for the first answer, unless the
+					 * setting "auto_title" is off */
 	bool is_unsaved;		/* lnctl --no-save: touch no table */
 	bool is_batched;		/* saved by ln_chat_tick_all, not at
 					 * once: DONE comes with a tick */
@@ -134,6 +137,12 @@ LN_API enum ln_status ln_chat_begin(struct ln_store *st,
     struct ln_error *err) LN_USE;
 
 LN_API enum ln_chat_next ln_chat_next(const struct ln_chat *c);
+
+/**
+ * ln_chat_is_answered(c):
+ * DONE went out; at most a TITLE follows.
+ */
+LN_API bool ln_chat_is_answered(const struct ln_chat *c);
 LN_API const char *ln_chat_conversation_id(const struct ln_chat *c);
 LN_API const char *ln_chat_user_id(const struct ln_chat *c);
 LN_API int64_t ln_chat_message_id(const struct ln_chat *c);
