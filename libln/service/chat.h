@@ -54,8 +54,14 @@ struct lni_call {
 	int64_t asked_ms;
 	enum lni_tool_run_state decision;	/* as last seen, when asking */
 	enum lni_tool_run_state outcome;	/* from RAN on */
+	enum ln_status status;	/* for the audit log */
 	const char *sentence;	/* a literal: why it failed, or NULL */
 	struct ln_buf result;
+};
+
+/* A copy of a store's actor. */
+struct lni_chat_actor {
+	char kind[16], user_id[68], address[68], request_id[68];
 };
 
 struct lni_toolbox;
@@ -84,6 +90,7 @@ struct ln_chat {
 	ln_chat_event_fn *fn;
 	void *arg;
 
+	struct lni_chat_actor actor;	/* who asked */
 	char *user_id;
 	char *conversation_id;	/* NULL for an unsaved turn without one */
 	char *title;		/* new or given now, else NULL */
@@ -242,6 +249,11 @@ void lni_chat_call_started(struct ln_chat *c, size_t i);
 void lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
     const struct ln_error *why, struct ln_buf *result);
 void lni_chat_calls_proceed(struct ln_chat *c);
+
+/* chat_audit.c: who acts through the handle / log the end of a call. */
+void lni_chat_actor_keep(struct ln_store *st, struct lni_chat_actor *out);
+enum ln_status lni_chat_audit_call(struct ln_chat *c,
+    const struct lni_call *call, struct ln_error *err) LN_USE;
 
 /* The turn ends: say so of calls that are open / in the database, too. */
 void lni_chat_calls_end(struct ln_chat *c);

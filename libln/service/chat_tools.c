@@ -129,10 +129,11 @@ lni_chat_call_started(struct ln_chat *c, size_t i)
 
 static void
 end_call(struct lni_call *call, enum lni_tool_run_state outcome,
-    const char *sentence)
+    enum ln_status status, const char *sentence)
 {
 	call->state = LNI_CALL_RAN;
 	call->outcome = outcome;
+	call->status = status;
 	call->sentence = sentence;
 }
 
@@ -143,12 +144,12 @@ lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
 	struct lni_call *call = &c->calls[i];
 
 	if (s == LN_OK) {
-		end_call(call, LNI_TOOL_RUN_DONE, NULL);
+		end_call(call, LNI_TOOL_RUN_DONE, s, NULL);
 		ln_buf_free(&call->result);
 		call->result = *result;
 		*result = (struct ln_buf)LN_BUF_INIT(0);
 	} else {
-		end_call(call, LNI_TOOL_RUN_FAILED, ln_error_text(why, s));
+		end_call(call, LNI_TOOL_RUN_FAILED, s, ln_error_text(why, s));
 		/* Which argument, which HTTP status. */
 		ln_buf_clear(&call->result);
 		if (result->len > 0)
@@ -190,13 +191,16 @@ write_call(struct ln_chat *c, struct lni_call *call, struct ln_error *err)
 		    LNI_TOOL_RUN_RUNNING,
 		.created_ms = ln_time_now_ms(),
 	};
+	enum ln_status s;
 
 	if (call->state == LNI_CALL_NEW)
 		return lni_tool_run_add(c->store, &r, &call->run_id, err);
-	if (call->state == LNI_CALL_RAN)
-		return lni_tool_run_end(c->store, call->run_id, call->outcome,
-		    told(call), ln_time_now_ms(), err);
-	return LN_OK;
+	if (call->state != LNI_CALL_RAN)
+		return LN_OK;
+	if ((s = lni_tool_run_end(c->store, call->run_id, call->outcome,
+	    told(call), ln_time_now_ms(), err)) != LN_OK)
+		return s;
+	return lni_chat_audit_call(c, call, err);
 }
 
 enum ln_status
@@ -246,7 +250,8 @@ skip_writing(struct ln_chat *c)
 			continue;
 		call->run_id = ++c->unsaved_calls;
 		if (must_ask(c, call))
-			end_call(call, LNI_TOOL_RUN_DENIED, SENTENCE_UNSAVED);
+			end_call(call, LNI_TOOL_RUN_DENIED, LN_FORBIDDEN,
+			    SENTENCE_UNSAVED);
 	}
 }
 
@@ -308,9 +313,11 @@ lni_chat_calls_decide(struct ln_chat *c)
 		if (call->decision == LNI_TOOL_RUN_ALLOWED)
 			call->state = LNI_CALL_READY;
 		else if (call->decision == LNI_TOOL_RUN_DENIED)
-			end_call(call, LNI_TOOL_RUN_DENIED, SENTENCE_DENIED);
+			end_call(call, LNI_TOOL_RUN_DENIED, LN_FORBIDDEN,
+			    SENTENCE_DENIED);
 		else if (c->now_ms - call->asked_ms >= DECISION_MS)
-			end_call(call, LNI_TOOL_RUN_DENIED, SENTENCE_NOBODY);
+			end_call(call, LNI_TOOL_RUN_DENIED, LN_TIMEOUT,
+			    SENTENCE_NOBODY);
 	}
 }
 
@@ -455,7 +462,8 @@ lni_chat_calls_end(struct ln_chat *c)
 		call = &c->calls[i];
 		if (call->run_id == 0 || call->state == LNI_CALL_OVER)
 			continue;
-		end_call(call, LNI_TOOL_RUN_FAILED, SENTENCE_STOPPED);
+		end_call(call, LNI_TOOL_RUN_FAILED, LN_CANCELLED,
+		    SENTENCE_STOPPED);
 		tell(c, call, "failed");
 	}
 	lni_chat_calls_clear(c);

@@ -164,6 +164,9 @@ a_tool_is_run_and_the_model_told(void **state)
 	assert_false(t->is_estimated);
 	ln_chat_free(c);
 	expect_run(t, 0, "current_time", "done", "rfc3339");
+	assert_int_equal(place_int(t->st, "SELECT count(*) FROM audit WHERE"
+	    " action = 'tool.run' AND target = 'current_time' AND"
+	    " outcome = 'ok' AND detail IS NULL"), 1);
 	assert_int_equal(ln_conversation_get(t->st, "ann", t->conversation,
 	    &v, NULL), LN_OK);
 	assert_int_equal(v->total_tokens, 37);
@@ -228,6 +231,9 @@ what_fails_is_told_to_the_model_and_the_person(void **state)
 	talk_expect(t, t->message_id, "complete", "Sorry.");
 	ln_chat_free(c);
 	expect_run(t, 0, "nosuch", "failed", "There is no tool");
+	assert_int_equal(place_int(t->st, "SELECT count(*) FROM audit WHERE"
+	    " action = 'tool.run' AND target IS NULL AND"
+	    " outcome = 'not_found'"), 1);
 	expect_run(t, 1, "current_time", "failed", "");
 }
 
