@@ -104,6 +104,19 @@ with_fake()
 	done
 }
 
+@test "a server of OpenAI's dialect goes by any of its names" {
+	fake_provider openai
+	for name in openrouter groq llamacpp vllm lmstudio openai-compatible; do
+		lnctl provider set $name --global --base-url "$FAKE/v1/" -m echo
+		assert_status 0
+		lnctl ask "it is $name" --temp 0.5 --json </dev/null
+		assert_status 0
+		assert_json d.answer "it is $name"
+		lnctl provider test --json
+		assert_status 0
+	done
+}
+
 @test "a refused key and a wrong path are exit 8, an unknown model is 4" {
 	with_fake openai openai /v1
 	lnctl ask hi -m nosuch </dev/null
