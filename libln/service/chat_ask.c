@@ -10,6 +10,7 @@
 #include "service/chat_prompt.h"
 #include "service/chat_text.h"
 #include "service/toolbox.h"
+#include "service/toolless.h"
 
 #include "base/banned.h"
 
@@ -192,7 +193,8 @@ lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 		return s;
 	if (c->box != NULL) {
 		(void)lni_toolbox_tools(c->box, &tool_count);
-		c->is_offering = tool_count > 0;
+		c->is_offering = tool_count > 0 &&
+		    !lni_toolless_has(c->conf);
 	}
 	if ((s = keep_options(c, d, err)) != LN_OK ||
 	    (s = build_prompt(st, c, d, err)) != LN_OK)

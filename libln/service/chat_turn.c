@@ -6,6 +6,7 @@
 #include <ln/time.h>
 
 #include "service/toolbox.h"
+#include "service/toolless.h"
 
 #include "base/banned.h"
 
@@ -114,6 +115,7 @@ lni_chat_retry(struct ln_chat *c)
 	if (c->phase != LNI_CHAT_RETRYING)
 		return;
 	c->is_offering = false;
+	lni_toolless_add(c->conf);
 	if ((s = lni_chat_request(c, &err)) != LN_OK) {
 		lni_chat_fail(c, s, ln_error_text(&err, s),
 		    "asking again without tools");

@@ -97,6 +97,11 @@ test("a model that takes no tools is asked without them", async () => {
 	assert.equal(text_of(events), TEXTS.ascii);
 	assert.equal(of(events, "error").length, 0);
 	assert.equal(fake.requests.at(-1).body.tools, undefined);
+	// A refusal is remembered by the worker that got it.
+	fake.requests.length = 0;
+	for (let i = 0; i < 6; i++)
+		await ask_ws(ann, { prompt: "x", model: "plain" });
+	assert.ok(fake.requests.length < 12, `${fake.requests.length} requests`);
 });
 
 test("what a model thought is shown, and kept apart from its answer", async () => {

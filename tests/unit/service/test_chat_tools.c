@@ -288,9 +288,11 @@ a_model_that_takes_no_tools_is_asked_without(void **state)
 	static const char refusal[] = "{\"error\":\"registry.ollama.ai/library/"
 	    "llama3.2 does not support tools\"}";
 	struct talk *t = *state;
-	const struct ln_chat_opts o = ask(t, "Hi");
-	struct ln_chat *c = talk_begin(t, &o);
+	struct ln_chat_opts o = ask(t, "Hi");
+	struct ln_chat *c;
 
+	talk_use_ollama(t, NOWHERE, "plain");
+	c = talk_begin(t, &o);
 	ln_chat_feed(c, 400, refusal, strlen(refusal));
 	ln_chat_upstream_end(c, 400, LN_OK, NULL);
 	assert_int_equal(ln_chat_next(c), LN_CHAT_SEND);
@@ -298,6 +300,16 @@ a_model_that_takes_no_tools_is_asked_without(void **state)
 	talk_feed(c, "Hello");
 	talk_feed_done(c, 1, 1);
 	talk_expect(t, t->message_id, "complete", "Hello");
+	ln_chat_free(c);
+
+	/* It is not refused twice; others are offered what they were. */
+	o = ask(t, "And?");
+	c = talk_begin(t, &o);
+	assert_null(talk_in_body(c, "\"tools\""));
+	ln_chat_free(c);
+	talk_use_ollama(t, NOWHERE, "llama3.2");
+	c = talk_begin(t, &o);
+	assert_non_null(talk_in_body(c, "\"tools\""));
 	ln_chat_free(c);
 }
 
