@@ -43,7 +43,7 @@ say		= $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
 DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
 		   libsodium-dev libcjson-dev libutf8proc-dev libedit-dev \
-		   zlib1g-dev libzstd-dev
+		   zlib1g-dev libzstd-dev tzdata
 # Another Node brings an npm of its own, which Debian's package refuses.
 DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
