@@ -223,7 +223,6 @@ fix_tool_run(struct lni_intake *im, struct lni_value *v, bool *out_keep,
 	char *failed;
 	size_t i;
 
-	(void)im;
 	*out_keep = true;
 	for (i = 0; state != NULL && i < sizeof(open) / sizeof(open[0]); i++) {
 		if (strcmp(state, open[i]) != 0)
@@ -233,6 +232,7 @@ fix_tool_run(struct lni_intake *im, struct lni_value *v, bool *out_keep,
 		set_text(&v[RUN_STATE], failed);
 		v[RUN_ENDED].is_null = false;
 		v[RUN_ENDED].number = v[RUN_CREATED].number;
+		lni_find(im->report, LNI_F_INTERRUPTED_CALL, "tool_run", 1);
 		break;
 	}
 	return LN_OK;

@@ -118,6 +118,11 @@ static const struct {
 	{ "an answer still being written", "UPDATE message SET state ="
 	    " 'streaming' WHERE id = 2", "interrupted_answer", 1,
 	    "SELECT count(*) FROM message WHERE state = 'interrupted'", 1 },
+	{ "a tool still running", "INSERT INTO tool_run(message_id, round,"
+	    " name, arguments, state, created_ms) VALUES (2, 1, 'x', '{}',"
+	    " 'running', 7), (2, 1, 'x', '{}', 'asking', 7)",
+	    "interrupted_call", 2, "SELECT count(*) FROM tool_run WHERE"
+	    " state = 'failed' AND ended_ms = 7", 2 },
 	{ "a running answer's mark", "INSERT INTO generation SELECT id,"
 	    " conversation_id, 'me', 0, 1 FROM message WHERE id = 2",
 	    "generations", 1, "SELECT count(*) FROM generation", 0 },
