@@ -83,8 +83,6 @@ parse_images(const struct ln_json *body, struct turn_input *in,
 	if (count > IMAGES_MAX)
 		return ln_fail_field(err, LN_INVALID, "images",
 		    "Too many images", "%zu", count);
-	if (count == 0)
-		return LN_OK;
 	if ((in->images = calloc(count + 1, sizeof(*in->images))) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "calloc");
 	i = 0;

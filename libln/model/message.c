@@ -57,6 +57,8 @@ static const char SQL_IMAGES_SET[] =
     "INSERT INTO message_image(message_id, images) VALUES (?1, ?2)"
     " ON CONFLICT(message_id) DO UPDATE SET images = excluded.images";
 
+static const char SQL_IMAGES_REMOVE[] =
+    "DELETE FROM message_image WHERE message_id = ?1";
 static const char SQL_IMAGES_GET[] =
     "SELECT images FROM message_image WHERE message_id = ?1";
 
@@ -70,7 +72,8 @@ static const char SQL_FINISH[] =
 
 const char *const lni_message_sql[] = {
 	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_LAST, SQL_REOPEN,
-	SQL_HISTORY, SQL_ADD, SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET, SQL_IMAGES_GET,
+	SQL_HISTORY, SQL_ADD, SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET,
+	SQL_IMAGES_REMOVE, SQL_IMAGES_GET,
 	SQL_JOURNAL, SQL_FINISH,
 };
 const size_t lni_message_sql_count =
@@ -374,6 +377,20 @@ set_images(struct ln_store *st, int64_t id, const char *images,
 	return s;
 }
 
+static enum ln_status
+remove_images(struct ln_store *st, int64_t id, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_IMAGES_REMOVE, err)) != LN_OK)
+		return s;
+	lni_bind_int(&q, 1, id);
+	s = lni_stmt_done(&q, err);
+	lni_stmt_put(&q);
+	return s;
+}
+
 enum ln_status
 lni_message_images(struct ln_store *st, int64_t id, char **out,
     struct ln_error *err)
@@ -448,9 +465,10 @@ lni_message_rewrite(struct ln_store *st, int64_t id, const char *content,
 		return s;
 	lni_bind_int(&q, 1, id);
 	lni_bind_text(&q, 2, content);
-	if ((s = change_one(&q, err)) == LN_OK && images != NULL)
-		s = set_images(st, id, images, err);
-	return s;
+	if ((s = change_one(&q, err)) != LN_OK || images == NULL)
+		return s;
+	return images[0] != '\0' ? set_images(st, id, images, err) :
+	    remove_images(st, id, err);
 }
 
 enum ln_status

@@ -22,7 +22,8 @@ enum ln_status lni_message_add(struct ln_store *st,
     const struct lni_message_new *m, int64_t *out_id, struct ln_error *err)
     LN_USE;
 
-/* Replace the text of a question; ${images} NULL keeps the images. */
+/* Replace the text of a question; ${images} NULL keeps the images, ""
+ * removes them. */
 enum ln_status lni_message_rewrite(struct ln_store *st, int64_t id,
     const char *content, const char *images, struct ln_error *err) LN_USE;
 

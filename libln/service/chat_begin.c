@@ -129,12 +129,20 @@ resolve(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 
 /* --- question and placeholder -------------------------------------------- */
 
+/* A list of images that was given replaces the old one, even when empty. */
+static bool
+drops_images(const struct lni_draft *d)
+{
+	return d->opts->edit_message_id != 0 && d->opts->images != NULL &&
+	    d->images == NULL;
+}
+
 static enum ln_status
 take_question(struct ln_chat *c, struct lni_draft *d, struct ln_message *m,
     bool keeps_text, struct ln_error *err)
 {
 	c->question_id = m->id;
-	if (d->images == NULL) {
+	if (d->images == NULL && !drops_images(d)) {
 		d->images = m->images;
 		m->images = NULL;
 	}
@@ -165,8 +173,8 @@ edit_question(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	if ((s = lni_message_delete_after(st, m->conversation_id, m->id,
 	    err)) != LN_OK)
 		goto out;
-	if ((s = lni_message_rewrite(st, m->id, c->question, d->images,
-	    err)) != LN_OK)
+	if ((s = lni_message_rewrite(st, m->id, c->question,
+	    drops_images(d) ? "" : d->images, err)) != LN_OK)
 		goto out;
 	s = take_question(c, d, m, false, err);
 out:

@@ -341,6 +341,20 @@ describe('attachments', () => {
 	});
 });
 
+describe('a correction of a message with a picture', () => {
+	it('may leave the picture out', async () => {
+		await attach(png('cat.png'));
+		await send(page, 'Look');
+		await answered(page);
+		await button('Edit').click();
+		await button('Remove picture 1').click();
+		await send(page, 'Never mind');
+		await page.getByText('You said: Never mind').waitFor();
+		assert.deepEqual(mock.frames[1].images, []);
+		assert.equal(await log().getByRole('img').count(), 0);
+	});
+});
+
 describe('a very long message', () => {
 	it('is folded until it is wanted', async () => {
 		await send(page, `Start ${'word '.repeat(1000)}`);

@@ -95,7 +95,8 @@ struct ln_chat_opts {
 	const char *model;
 	const char *system_prompt;
 	const char *project_id;
-	const char *const *images;	/* base64, NULL-ended, or NULL */
+	const char *const *images;	/* base64, NULL-ended, or NULL: none; an
+					 * edit then keeps those of the old */
 	const char *file_name;		/* quoted into the prompt as data */
 	const char *file_content;
 	const struct ln_llm_options *options;

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include <ln/image.h>
+
 #include "llm/image.h"
 
 /* The first bytes of files, and of what only looks like them. */
@@ -50,11 +52,39 @@ the_first_bytes_tell_the_type(void **state)
 	}
 }
 
+static void
+a_file_becomes_what_a_message_carries(void **state)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	char *text = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(ln_image_is_known(rows[i].bytes, rows[i].n),
+		    rows[i].type != NULL);
+		assert_int_equal(ln_image_base64(rows[i].bytes, rows[i].n,
+		    &text, &err), rows[i].type != NULL ? LN_OK :
+		    LN_UNSUPPORTED);
+		if (rows[i].type == NULL)
+			assert_null(text);
+		else
+			assert_string_equal(lni_image_type(text),
+			    rows[i].type);
+		ln_free(text);
+	}
+	assert_int_equal(ln_image_base64(rows[3].bytes, rows[3].n, &text,
+	    &err), LN_OK);
+	assert_string_equal(text, "R0lGODlhAQA=");
+	ln_free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_bytes_tell_the_type),
+		cmocka_unit_test(a_file_becomes_what_a_message_carries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,39 @@ images_go_along_and_are_kept(void **state)
 }
 
 static void
+an_edit_keeps_images_unless_it_says_which(void **state)
+{
+	static const char *const two[] = { "aGVsbG8=", "aGk=", NULL };
+	static const char *const one[] = { "aGk=", NULL };
+	static const char *const none[] = { NULL };
+	const struct {
+		const char *const *images;
+		const char *sent;
+	} rows[] = {
+		{ NULL, "user:Look again+2" },
+		{ one, "user:Look again+1" },
+		{ none, "user:Look again" },
+		{ NULL, "user:Look again" },
+	};
+	struct talk *t = *state;
+	struct ln_chat_opts o = ask(t, "Look");
+	int64_t id;
+	size_t i;
+
+	o.images = two;
+	expect_and_free(talk_begin(t, &o), "user:Look+2");
+	id = t->question_id;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		o = ask(t, "Look again");
+		o.edit_message_id = id;
+		o.images = rows[i].images;
+		expect_and_free(talk_begin(t, &o), rows[i].sent);
+	}
+	assert_int_equal(place_int(t->st,
+	    "SELECT count(*) FROM message_image"), 0);
+}
+
+static void
 an_edit_replaces_the_question_and_all_after_it(void **state)
 {
 	struct talk *t = *state;
@@ -499,6 +532,7 @@ main(void)
 		T(variables_are_filled_once),
 		T(a_file_is_quoted_as_data),
 		T(images_go_along_and_are_kept),
+		T(an_edit_keeps_images_unless_it_says_which),
 		T(an_edit_replaces_the_question_and_all_after_it),
 		T(regenerating_replaces_the_last_answer_only),
 		T(an_unsaved_turn_touches_no_table),

@@ -129,7 +129,7 @@ export class Chat {
 			temp_id: crypto.randomUUID(),
 			...(this.current === null ? this.wish :
 			    { session_id: this.current }),
-			...(images.length ? { images } : {}),
+			...(images.length || edited !== null ? { images } : {}),
 			...(file ? { file_context: file } : {}),
 			...(edited === null ? {} : { is_edit: true, msg_id: edited }),
 			...chosenOptions(),
