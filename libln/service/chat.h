@@ -128,6 +128,8 @@ struct ln_chat {
 
 	enum lni_chat_phase phase;
 	struct ln_buf answer;
+	size_t shown;		/* bytes of it that events have told */
+	bool is_crowded;	/* they wait for a tick, see lni_chat_show */
 	struct ln_buf thinking;
 	size_t journalled;	/* bytes of it */
 	int64_t now_ms;		/* the last tick's */
@@ -148,6 +150,7 @@ struct ln_chat {
 	int64_t max_tokens;
 	struct {		/* of an answer that is gone on with */
 		int64_t tokens, prompt_tokens, duration_ms;
+		size_t bytes;
 	} earlier;
 
 	/* How it ended, from LNI_CHAT_SAVING on. */
@@ -205,8 +208,9 @@ void lni_chat_start(struct ln_chat *c);
 /* chat_turn.c: what ln_llm_stream_new wants. */
 void lni_chat_on_llm(void *arg, const struct ln_llm_event *ev);
 
-/* chat_turn.c: the answer grows. */
+/* chat_turn.c: the answer grows / tell what of it was not told yet. */
 void lni_chat_append(struct ln_chat *c, const char *text, size_t n);
+void lni_chat_show(struct ln_chat *c);
 
 /* chat_turn.c: add the tokens of this request to the turn's, once. */
 void lni_chat_count(struct ln_chat *c, bool is_whole);
@@ -272,7 +276,7 @@ void lni_chat_journalled(struct ln_chat *c, enum ln_status s);
 void lni_chat_saved(struct ln_chat *c, enum ln_status s,
     const struct ln_error *why);
 
-/* chat_end.c: events. */
+/* chat_end.c: events.  A chunk reaches to where the last one ended. */
 void lni_chat_emit(const struct ln_chat *c, struct ln_chat_event *ev);
 void lni_chat_fill_chunk(const struct ln_chat *c, size_t from,
     struct ln_chat_event *ev);

@@ -272,7 +272,8 @@ take_answer(struct ln_chat *c, const struct ln_message *m,
 	    (s = ln_buf_status(&c->thinking)) != LN_OK)
 		return ln_fail(err, s, "", "answer to go on with");
 	c->message_id = m->id;
-	c->journalled = c->round_from = c->answer.len;
+	c->earlier.bytes = c->answer.len;
+	c->journalled = c->round_from = c->shown = c->answer.len;
 	c->tokens = c->earlier.tokens = m->tokens;
 	c->prompt_tokens = c->earlier.prompt_tokens = m->prompt_tokens;
 	c->earlier.duration_ms = m->duration_ms;

@@ -29,14 +29,15 @@ lni_chat_fill_chunk(const struct ln_chat *c, size_t from, struct ln_chat_event *
 	ev->conversation_id = c->conversation_id;
 	ev->message_id = c->message_id;
 	ev->text = ln_buf_str(&c->answer) + from;
-	ev->len = c->answer.len - from;
+	ev->len = c->shown - from;
 	ev->from = from;
-	ev->seq = c->answer.len;
-	ev->tokens = lni_chat_estimate(c->answer.len);
+	ev->seq = c->shown;
+	ev->tokens = lni_chat_estimate(c->shown);
 	ev->max_tokens = c->max_tokens;
 	ev->is_estimated = true;
 	if (c->first_mono_ms != 0 && elapsed > 0)
-		ev->tps = (double)ev->tokens * 1000.0 / (double)elapsed;
+		ev->tps = (double)lni_chat_estimate(c->shown -
+		    c->earlier.bytes) * 1000.0 / (double)elapsed;
 }
 
 void
@@ -72,6 +73,7 @@ lni_chat_emit_over(struct ln_chat *c)
 
 	lni_chat_drop_job(c);
 	lni_chat_calls_end(c);
+	lni_chat_show(c);
 	c->phase = LNI_CHAT_OVER;
 	if (c->has_error) {
 		ev.message_id = c->message_id;

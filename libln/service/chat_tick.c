@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define CHECK_MS 500	/* contract: a block stops an answer within 1 s */
+#define CROWD 16	/* turns; nobody reads so many as they are written */
 #define ASKING_MS 100	/* somebody waits for their click to be felt */
 #define BEAT_MS 5000	/* well below LN_CHAT_DEAD_MS */
 
@@ -222,6 +223,8 @@ ln_chat_tick_all(struct ln_chat *const *chats, size_t count, int64_t now_ms)
 
 	for (i = 0; i < count; i++) {
 		chats[i]->now_ms = now_ms;
+		chats[i]->is_crowded = count > CROWD;
+		lni_chat_show(chats[i]);
 		lni_chat_retry(chats[i]);
 		lni_chat_title_ask(chats[i]);
 		if (chats[i]->is_unsaved)

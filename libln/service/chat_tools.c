@@ -102,6 +102,7 @@ tell(struct ln_chat *c, const struct lni_call *call, const char *state)
 		ev.sentence = told(call);
 	else if (call->state == LNI_CALL_OVER)
 		ev.result = ln_buf_str(&call->result);
+	lni_chat_show(c);
 	lni_chat_emit(c, &ev);
 }
 

@@ -13,11 +13,21 @@
 /* --- the answer ---------------------------------------------------------- */
 
 void
-lni_chat_append(struct ln_chat *c, const char *text, size_t n)
+lni_chat_show(struct ln_chat *c)
 {
 	struct ln_chat_event ev;
-	size_t from = c->answer.len;
+	size_t from = c->shown;
 
+	if (from == c->answer.len)
+		return;
+	c->shown = c->answer.len;
+	lni_chat_fill_chunk(c, from, &ev);
+	lni_chat_emit(c, &ev);
+}
+
+void
+lni_chat_append(struct ln_chat *c, const char *text, size_t n)
+{
 	if (c->first_mono_ms == 0)
 		c->first_mono_ms = ln_time_mono_ms();
 	if (c->needs_gap) {
@@ -26,12 +36,11 @@ lni_chat_append(struct ln_chat *c, const char *text, size_t n)
 		c->needs_gap = false;
 	}
 	ln_buf_put(&c->answer, text, n);
-	if (ln_buf_status(&c->answer) != LN_OK) {
-		lni_chat_fail(c, ln_buf_status(&c->answer), "", "answer buffer");
-		return;
-	}
-	lni_chat_fill_chunk(c, from, &ev);
-	lni_chat_emit(c, &ev);
+	if (ln_buf_status(&c->answer) != LN_OK)
+		lni_chat_fail(c, ln_buf_status(&c->answer), "",
+		    "answer buffer");
+	else if (!c->is_crowded)
+		lni_chat_show(c);
 }
 
 /* Shown whole, kept to a bound: it is not the answer. */
@@ -50,6 +59,7 @@ think(struct ln_chat *c, const char *text, size_t n)
 			continue;
 	}
 	ln_buf_put(&c->thinking, text, n);
+	lni_chat_show(c);
 	lni_chat_emit(c, &ev);
 }
 
@@ -280,12 +290,12 @@ ln_chat_resume(const struct ln_chat *c, uint64_t after, ln_chat_event_fn *fn,
 {
 	struct ln_chat_event ev;
 	const char *p = ln_buf_str(&c->answer);
-	size_t from = c->answer.len;
+	size_t from = c->shown;	/* what follows comes as an event */
 
 	if (after < from)
 		from = (size_t)after;
 	/* Not into the middle of a character: rather repeat its bytes. */
-	while (from > 0 && from < c->answer.len &&
+	while (from > 0 && from < c->shown &&
 	    ((unsigned char)p[from] & 0xc0) == 0x80)
 		from--;
 	lni_chat_fill_chunk(c, from, &ev);

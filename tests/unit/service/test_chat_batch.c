@@ -20,6 +20,8 @@
 
 struct crowd {
 	struct talk *t;
+	uint64_t seq[CHATS];	/* where each one's last chunk ended */
+	int chunks, ends;
 	struct ln_chat *chats[CHATS];
 	int commits;
 	int64_t begin_ms;
@@ -34,6 +36,23 @@ count_commit(void *arg)
 	return 0;
 }
 
+static void
+note(void *arg, const struct ln_chat_event *ev)
+{
+	struct crowd *cr = arg;
+	int i = 0;
+
+	if (ev->type == LN_CHAT_DONE)
+		cr->ends++;
+	if (ev->type != LN_CHAT_CHUNK)
+		return;
+	while (ln_chat_message_id(cr->chats[i]) != ev->message_id)
+		i++;
+	assert_int_equal(ev->from, cr->seq[i]);
+	cr->seq[i] = ev->seq;
+	cr->chunks++;
+}
+
 static int
 setup(void **state)
 {
@@ -46,7 +65,9 @@ setup(void **state)
 		return -1;
 	talk_use_ollama(cr->t, NOWHERE, "llama3.2");
 	for (i = 0; i < CHATS; i++)
-		cr->chats[i] = talk_begin(cr->t, &o);
+		if (ln_chat_begin(cr->t->st, cr->t->cfg, &o, note, cr,
+		    &cr->chats[i], NULL) != LN_OK)
+			return -1;
 	/* A sign of life of all: from now on they are in step. */
 	cr->begin_ms = ln_time_now_ms() + 6000;
 	ln_chat_tick_all(cr->chats, CHATS, cr->begin_ms);
@@ -73,11 +94,8 @@ say(struct crowd *cr, const char *text)
 {
 	int i;
 
-	for (i = 0; i < CHATS; i++) {
-		/* Each begins where its own answer is. */
-		cr->t->seq = 0;
+	for (i = 0; i < CHATS; i++)
 		talk_feed(cr->chats[i], text);
-	}
 }
 
 static void
@@ -127,9 +145,7 @@ what_may_wait_goes_along_with_what_may_not(void **state)
 
 	memset(piece, 'x', sizeof(piece) - 1);
 	piece[sizeof(piece) - 1] = '\0';
-	cr->t->seq = 0;
 	talk_feed(cr->chats[0], piece);
-	cr->t->seq = 0;
 	talk_feed(cr->chats[1], "short");
 	tick(cr, 50);
 	assert_int_equal(cr->commits, 1);
@@ -147,7 +163,7 @@ fifty_ends_are_saved_by_one_commit(void **state)
 		talk_feed_done(cr->chats[i], 1, 1);
 		assert_int_equal(ln_chat_next(cr->chats[i]), LN_CHAT_WAIT);
 	}
-	assert_null(strstr(ln_buf_str(&cr->t->log), "done"));
+	assert_int_equal(cr->ends, 0);
 	tick(cr, 50);
 	assert_int_equal(cr->commits, 1);
 	assert_int_equal(place_int(cr->t->st, "SELECT count(*) FROM message"
@@ -155,8 +171,50 @@ fifty_ends_are_saved_by_one_commit(void **state)
 	for (i = 0; i < CHATS; i++)
 		assert_int_equal(ln_chat_next(cr->chats[i]),
 		    LN_CHAT_FINISHED);
+	assert_int_equal(cr->ends, CHATS);
 	tick(cr, 1000);
 	assert_int_equal(cr->commits, 1);
+}
+
+static void
+in_a_crowd_a_tick_brings_what_came_since_the_last(void **state)
+{
+	struct crowd *cr = *state;
+	int i;
+
+	say(cr, "one ");
+	say(cr, "two ");
+	assert_int_equal(cr->chunks, 0);
+	tick(cr, 50);
+	assert_int_equal(cr->chunks, CHATS);
+	for (i = 0; i < CHATS; i++)
+		assert_int_equal(cr->seq[i], 8);
+	tick(cr, 100);
+	assert_int_equal(cr->chunks, CHATS);
+	/* The end leaves nothing out. */
+	talk_feed(cr->chats[0], "three");
+	ln_chat_stop(cr->chats[0]);
+	tick(cr, 150);
+	assert_int_equal(cr->seq[0], 13);
+	assert_int_equal(cr->ends, 1);
+}
+
+static void
+who_comes_back_in_a_crowd_gets_what_was_told(void **state)
+{
+	struct crowd *cr = *state;
+	struct talk back = { .text = LN_BUF_INIT(100),
+		.log = LN_BUF_INIT(100) };
+
+	say(cr, "told");
+	tick(cr, 50);
+	say(cr, " later");
+	ln_chat_resume(cr->chats[0], 0, talk_note, &back);
+	/* The rest comes as the next event, from there on. */
+	assert_string_equal(ln_buf_str(&back.text), "told");
+	assert_int_equal(back.seq, cr->seq[0]);
+	ln_buf_free(&back.text);
+	ln_buf_free(&back.log);
 }
 
 static void
@@ -246,6 +304,8 @@ main(void)
 		T(fifty_answers_are_journalled_by_one_commit),
 		T(what_may_wait_goes_along_with_what_may_not),
 		T(fifty_ends_are_saved_by_one_commit),
+		T(in_a_crowd_a_tick_brings_what_came_since_the_last),
+		T(who_comes_back_in_a_crowd_gets_what_was_told),
 		T(an_answer_that_is_lost_takes_no_other_with_it),
 		T(a_stop_and_a_block_reach_the_right_ones),
 		T(a_busy_database_is_asked_again),
