@@ -1,5 +1,6 @@
 #include "hub.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <ln/time.h>
 
 #include "reply.h"
+#include "shared.h"
 #include "turn.h"
 
 #define CLIENTS_PER_USER 32	/* sockets a user may have on one worker */
@@ -43,6 +45,17 @@ copy_text(char *out, size_t size, const char *s)
 	(void)snprintf(out, size, "%s", s);
 }
 
+/* Its bucket of those that ${to} listens to. */
+static _Atomic uint32_t *
+ears(u_int16_t to, const char *user_id)
+{
+	uint32_t h = 5381;
+
+	for (; *user_id != '\0'; user_id++)
+		h = h * 33 + (unsigned char)*user_id;
+	return &server.shm->ears[to % SHARED_WORKERS][h % SHARED_EARS];
+}
+
 bool
 hub_add(const struct rq *q, struct connection *c)
 {
@@ -66,6 +79,7 @@ hub_add(const struct rq *q, struct connection *c)
 	cl->ping_ms = ln_time_mono_ms();
 	cl->is_listed = true;
 	TAILQ_INSERT_TAIL(&clients, cl, entry);
+	(void)atomic_fetch_add(ears(worker->id, cl->user_id), 1);
 	c->hdlr_extra = cl;
 	return true;
 }
@@ -79,7 +93,19 @@ hub_remove(struct connection *c)
 		return;
 	cl->is_listed = false;
 	TAILQ_REMOVE(&clients, cl, entry);
+	(void)atomic_fetch_sub(ears(worker->id, cl->user_id), 1);
 	ln_wipe(cl->session, sizeof(cl->session));
+}
+
+struct hub_client *
+hub_find(uint32_t serial)
+{
+	struct hub_client *cl;
+
+	TAILQ_FOREACH(cl, &clients, entry)
+		if (cl->serial == serial)
+			return cl;
+	return NULL;
 }
 
 void
@@ -123,27 +149,18 @@ send_message(u_int16_t to, u_int8_t id, const void *head, size_t head_len,
 	kore_buf_free(b);
 }
 
-/* "All" would include ourselves and the key manager. */
-static void
-send_others(u_int8_t id, const void *head, size_t head_len, const char *json,
-    size_t n)
-{
-	u_int16_t to;
-
-	for (to = 1; to <= server.worker_count; to++)
-		if (to != worker->id)
-			send_message(to, id, head, head_len, json, n);
-}
-
 void
 hub_publish(const char *user_id, const char *json, size_t n)
 {
 	struct msg_event m;
+	u_int16_t to;
 
 	deliver(user_id, json, n);
 	memset(&m, 0, sizeof(m));
 	copy_text(m.user_id, sizeof(m.user_id), user_id);
-	send_others(MSG_EVENT, &m, sizeof(m), json, n);
+	for (to = 1; to <= server.worker_count; to++)
+		if (to != worker->id && atomic_load(ears(to, user_id)) > 0)
+			send_message(to, MSG_EVENT, &m, sizeof(m), json, n);
 }
 
 void
@@ -151,6 +168,7 @@ hub_ask_resume(const struct hub_client *cl, const char *conversation_id,
     uint64_t after)
 {
 	struct msg_resume m;
+	u_int16_t to;
 
 	if (strlen(conversation_id) >= sizeof(m.conversation_id))
 		return;
@@ -160,7 +178,10 @@ hub_ask_resume(const struct hub_client *cl, const char *conversation_id,
 	    conversation_id);
 	m.after = after;
 	m.serial = cl->serial;
-	send_others(MSG_RESUME, &m, sizeof(m), NULL, 0);
+	/* "All" would include ourselves and the key manager. */
+	for (to = 1; to <= server.worker_count; to++)
+		if (to != worker->id)
+			send_message(to, MSG_RESUME, &m, sizeof(m), NULL, 0);
 }
 
 static void
@@ -217,17 +238,20 @@ on_direct(struct kore_msg *msg, const void *data)
 	if (msg->length < sizeof(m))
 		return;
 	memcpy(&m, data, sizeof(m));
-	TAILQ_FOREACH(cl, &clients, entry)
-		if (cl->serial == m.serial) {
-			hub_send(cl, (const char *)data + sizeof(m),
-			    msg->length - sizeof(m));
-			return;
-		}
+	if ((cl = hub_find(m.serial)) != NULL)
+		hub_send(cl, (const char *)data + sizeof(m),
+		    msg->length - sizeof(m));
 }
 
 void
 hub_open(void)
 {
+	size_t i;
+
+	/* What a worker that died had of them is closed. */
+	for (i = 0; i < SHARED_EARS; i++)
+		atomic_store(&server.shm->ears[worker->id % SHARED_WORKERS][i],
+		    0);
 	if (!kore_msg_register(MSG_EVENT, on_event) ||
 	    !kore_msg_register(MSG_RESUME, on_resume) ||
 	    !kore_msg_register(MSG_DIRECT, on_direct))

@@ -40,6 +40,12 @@ bool hub_add(const struct rq *q, struct connection *c);
 void hub_remove(struct connection *c);
 
 /**
+ * hub_find(serial):
+ * The socket of this worker, or NULL when it is gone.
+ */
+struct hub_client *hub_find(uint32_t serial);
+
+/**
  * hub_send(cl, json, n):
  * One text frame to one socket.  A socket that does not read is closed.
  */

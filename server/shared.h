@@ -23,6 +23,9 @@
 #define SHARED_RATE_BUCKETS 8192
 #define SHARED_RATE_WAYS 8
 
+#define SHARED_WORKERS 256	/* Kore's own bound, and its ids begin at 1 */
+#define SHARED_EARS 512
+
 struct shared {
 	_Atomic unsigned ready_count;
 	_Atomic bool is_announced;
@@ -34,6 +37,9 @@ struct shared {
 	_Atomic int64_t mail_look_ms;
 	_Atomic int64_t mail_sender_ms;
 	_Atomic uint64_t rate[SHARED_RATE_BUCKETS][SHARED_RATE_WAYS];
+	/* How many sockets each worker has of the users that fall into one
+	 * bucket: no message goes to a worker where nobody listens. */
+	_Atomic uint32_t ears[SHARED_WORKERS][SHARED_EARS];
 };
 
 /**

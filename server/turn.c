@@ -275,12 +275,14 @@ arm(void)
 }
 
 static bool
-make_room(void)
+make_room(size_t more)
 {
-	size_t n = ticking_max == 0 ? 64 : 2 * ticking_max;
+	size_t n = ticking_max == 0 ? 64 : ticking_max;
 	struct ln_chat **grown;
 
-	if (turn_count < ticking_max)
+	while (turn_count + more > n)
+		n *= 2;
+	if (n == ticking_max)
 		return true;
 	if ((grown = realloc(ticking, n * sizeof(*grown))) == NULL)
 		return false;
@@ -289,41 +291,85 @@ make_room(void)
 	return true;
 }
 
+static enum ln_status
+turn_new(struct turn_request *rq, struct turn_input *in, struct turn **out)
+{
+	struct turn *t;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = turn_input_parse(rq->body, rq->kind, in, &rq->error)) !=
+	    LN_OK)
+		return s;
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return ln_fail(&rq->error, LN_NOMEM, "", "calloc");
+	(void)snprintf(t->user_id, sizeof(t->user_id), "%s", rq->user_id);
+	if (rq->sink != NULL) {
+		t->sink = *rq->sink;
+		t->has_sink = true;
+	}
+	in->opts.user_id = t->user_id;
+	in->opts.owner = transport_owner();
+	in->opts.is_batched = true;
+	*out = t;
+	return LN_OK;
+}
+
+static void
+turn_begun(struct turn_request *rq, struct turn *t,
+    const struct ln_chat_start *start)
+{
+	if ((rq->status = start->status) != LN_OK) {
+		rq->error = start->error;
+		free(t);
+		return;
+	}
+	t->chat = start->chat;
+	TAILQ_INSERT_TAIL(&turns, t, entry);
+	turn_count++;
+	step(t);
+}
+
+void
+turn_start_all(struct turn_request *rqs, size_t n)
+{
+	struct ln_chat_start starts[TURN_BATCH_MAX];
+	struct turn_input in[TURN_BATCH_MAX];
+	struct turn *t = NULL;
+	size_t which[TURN_BATCH_MAX], count = 0, i;
+	bool has_room = make_room(n);
+
+	memset(in, 0, sizeof(in));
+	for (i = 0; i < n; i++) {
+		rqs[i].error = (struct ln_error)LN_ERROR_INIT;
+		rqs[i].status = has_room ? turn_new(&rqs[i], &in[i], &t) :
+		    ln_fail(&rqs[i].error, LN_NOMEM, "", "turns");
+		if (rqs[i].status != LN_OK)
+			continue;
+		which[count] = i;
+		starts[count++] = (struct ln_chat_start){
+			.opts = &in[i].opts, .fn = emit, .arg = t,
+		};
+	}
+	ln_chat_begin_all(worker_store, server.cfg, starts, count);
+	for (i = 0; i < count; i++)
+		turn_begun(&rqs[which[i]], starts[i].arg, &starts[i]);
+	for (i = 0; i < n; i++)
+		turn_input_clear(&in[i]);
+}
+
 enum ln_status
 turn_start(const char *user_id, const struct ln_json *body,
     enum turn_kind kind, const struct turn_sink *sink, struct ln_error *err)
 {
-	struct turn_input in;
-	struct turn *t;
-	enum ln_status s;
+	struct turn_request rq = {
+		.user_id = user_id, .body = body, .kind = kind, .sink = sink,
+	};
 
-	if ((s = turn_input_parse(body, kind, &in, err)) != LN_OK)
-		goto out;
-	if (!make_room() || (t = calloc(1, sizeof(*t))) == NULL) {
-		s = ln_fail(err, LN_NOMEM, "", "calloc");
-		goto out;
-	}
-	(void)snprintf(t->user_id, sizeof(t->user_id), "%s", user_id);
-	if (sink != NULL) {
-		t->sink = *sink;
-		t->has_sink = true;
-	}
-	in.opts.user_id = t->user_id;
-	in.opts.owner = transport_owner();
-	in.opts.is_batched = true;
-	in.opts.wants_title = true;
-	s = ln_chat_begin(worker_store, server.cfg, &in.opts, emit, t,
-	    &t->chat, err);
-	if (s != LN_OK) {
-		free(t);
-		goto out;
-	}
-	TAILQ_INSERT_TAIL(&turns, t, entry);
-	turn_count++;
-	step(t);
-out:
-	turn_input_clear(&in);
-	return s;
+	turn_start_all(&rq, 1);
+	if (rq.status != LN_OK && err != NULL)
+		*err = rq.error;
+	return rq.status;
 }
 
 static struct turn *

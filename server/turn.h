@@ -48,10 +48,26 @@ enum turn_kind {
 };
 
 /**
+ * struct turn_request / turn_start_all(rqs, n):
+ * Begin turns from objects of the wire, TURN_BATCH_MAX at most, together: see
+ * ln_chat_begin_all.  ${sink} may be NULL; it gets events, perhaps even the
+ * end, before this returns, never the end when its turn fails.  ${status} is
+ * LN_INVALID with field; else as ln_chat_begin.
+ */
+#define TURN_BATCH_MAX 32
+struct turn_request {
+	const char *user_id;
+	const struct ln_json *body;
+	enum turn_kind kind;
+	const struct turn_sink *sink;
+	enum ln_status status;
+	struct ln_error error;
+};
+void turn_start_all(struct turn_request *rqs, size_t n);
+
+/**
  * turn_start(user_id, body, kind, sink, err):
- * Begin a turn from an object of the wire.  ${sink} may be
- * NULL; it gets events, perhaps even the end, before this returns, never the
- * end when this fails.  LN_INVALID with field; else as ln_chat_begin.
+ * The same for one.
  */
 enum ln_status turn_start(const char *user_id, const struct ln_json *body,
     enum turn_kind kind, const struct turn_sink *sink, struct ln_error *err);

@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,19 +19,37 @@
 #include "server.h"
 #include "shared.h"
 #include "turn.h"
+#include "turn_queue.h"
 
 #define STORE_BUSY_MS 250	/* the loop must not wait long for a lock */
 #define READY_POLL_MS 10
+#define MANY_TURNS 8
 
 struct ln_store *worker_store;
 
 static bool is_draining;
 static int64_t hub_ticked_ms;
+static size_t busy_turns;	/* most at once since memory was given back */
 
 bool
 worker_draining(void)
 {
 	return is_draining;
+}
+
+/* What many answers at once needed is not needed when they are over, and the
+ * allocator would keep it. */
+static void
+give_back(void)
+{
+	size_t n = turns_running();
+
+	if (n > busy_turns)
+		busy_turns = n;
+	if (n > 0 || busy_turns < MANY_TURNS)
+		return;
+	busy_turns = 0;
+	(void)malloc_trim(0);
 }
 
 /* Kore looks at its own time-outs only when something wakes it. */
@@ -44,6 +63,7 @@ on_tick(void *arg, u_int64_t unused)
 	if (now - hub_ticked_ms >= 1000) {
 		hub_ticked_ms = now;
 		hub_tick(now);
+		give_back();
 	}
 	mail_tick(now);
 }
@@ -126,6 +146,7 @@ drain(void)
 {
 	u_int64_t now, end;
 
+	turn_queue_flush();
 	is_draining = true;
 	if (worker->has_lock)
 		kore_platform_disable_accept();

@@ -12,6 +12,7 @@
 #include "reply.h"
 #include "routes.h"
 #include "turn.h"
+#include "turn_queue.h"
 #include "worker.h"
 
 #define CLOSE_POLICY 1008	/* RFC 6455: policy violation */
@@ -62,28 +63,40 @@ close_policy(struct connection *c)
 }
 
 static void
-begin(struct hub_client *cl, const struct ln_json *m, enum turn_kind kind)
+ask_failed(uint32_t serial, const struct ln_json *m, enum ln_status s,
+    const struct ln_error *err)
 {
-	struct ln_error err = LN_ERROR_INIT;
-	enum ln_status s;
+	struct hub_client *cl;
+
+	if ((cl = hub_find(serial)) != NULL)
+		send_failure(cl, m, s, err);
+}
+
+/* The queue takes ${m}. */
+static void
+begin(struct hub_client *cl, struct ln_json **m, enum turn_kind kind)
+{
 	int retry_s;
 
 	if (ratelimit_take(LIMIT_DEFAULT, cl->prefix, cl->user_id,
 	    &retry_s) != LIMIT_PASS) {
-		send_error(cl, ln_json_get_string(m, "session_id"),
-		    ln_json_get_string(m, "temp_id"), NULL,
+		send_error(cl, ln_json_get_string(*m, "session_id"),
+		    ln_json_get_string(*m, "temp_id"), NULL,
 		    "Too many requests");
 		return;
 	}
 	if (worker_draining()) {
-		send_error(cl, ln_json_get_string(m, "session_id"),
-		    ln_json_get_string(m, "temp_id"), NULL,
+		send_error(cl, ln_json_get_string(*m, "session_id"),
+		    ln_json_get_string(*m, "temp_id"), NULL,
 		    "The server is restarting. Try again in a few seconds");
 		return;
 	}
-	s = turn_start(cl->user_id, m, kind, NULL, &err);
-	if (s != LN_OK)
-		send_failure(cl, m, s, &err);
+	if (turn_queue_add(cl, *m, kind, ask_failed))
+		*m = NULL;
+	else
+		send_error(cl, ln_json_get_string(*m, "session_id"),
+		    ln_json_get_string(*m, "temp_id"), NULL,
+		    "The server is busy. Try again in a few seconds");
 }
 
 static void
@@ -98,6 +111,7 @@ stop(struct hub_client *cl, const struct ln_json *m)
 		    "A field is missing");
 		return;
 	}
+	turn_queue_flush();
 	s = turn_stop(cl->user_id, id, &err);
 	/* It may have ended by itself a moment ago: nothing to report. */
 	if (s != LN_OK && s != LN_NOT_FOUND)
@@ -179,6 +193,7 @@ resume(struct hub_client *cl, const struct ln_json *m)
 		    "A field has the wrong type");
 		return;
 	}
+	turn_queue_flush();
 	if (turn_resume(cl->user_id, id, (uint64_t)after, send_to_client, cl))
 		return;
 	s = ln_message_list(worker_store, cl->user_id, id, &list, &err);
@@ -199,9 +214,10 @@ resume(struct hub_client *cl, const struct ln_json *m)
 
 static void
 dispatch(struct hub_client *cl, const struct ln_user *u,
-    const struct ln_json *m)
+    struct ln_json **message)
 {
 	static const char pong[] = "{\"type\":\"pong\"}";
+	const struct ln_json *m = *message;
 	const char *type = ln_json_get_string(m, "type");
 
 	if (type == NULL)
@@ -214,11 +230,11 @@ dispatch(struct hub_client *cl, const struct ln_user *u,
 		send_error(cl, ln_json_get_string(m, "session_id"),
 		    ln_json_get_string(m, "temp_id"), NULL, BLOCKED_TEXT);
 	else if (strcmp(type, "user_message") == 0)
-		begin(cl, m, TURN_QUESTION);
+		begin(cl, message, TURN_QUESTION);
 	else if (strcmp(type, "regenerate") == 0)
-		begin(cl, m, TURN_AGAIN);
+		begin(cl, message, TURN_AGAIN);
 	else if (strcmp(type, "continue") == 0)
-		begin(cl, m, TURN_CONTINUE);
+		begin(cl, message, TURN_CONTINUE);
 	else if (strcmp(type, "tool_decision") == 0)
 		decide(cl, m);
 	else if (strcmp(type, "stop_generation") == 0)
@@ -259,7 +275,7 @@ ws_message(struct connection *c, u_int8_t op, void *data, size_t len)
 	if (s != LN_OK || ln_json_type(m) != LN_JSON_OBJECT)
 		send_error(cl, NULL, NULL, NULL, "Invalid JSON");
 	else
-		dispatch(cl, u, m);
+		dispatch(cl, u, &m);
 	ln_json_free(m);
 	ln_user_free(u);
 }

@@ -96,6 +96,11 @@ check-asan: tests/node_modules/.package-lock.json
 check-timing: all tests/node_modules/.package-lock.json
 	LN_BIN=$(abspath $(B)) node tests/bench/timing.mjs
 
+# 500 answers at once: see the head of the file.
+.PHONY: bench-streams
+bench-streams: all tests/node_modules/.package-lock.json
+	LN_BIN=$(abspath $(B)) node tests/bench/streams.mjs
+
 # testssl.sh is not among what `make check` installs: few people run this.
 .PHONY: check-tls
 check-tls: all tests/node_modules/.package-lock.json

@@ -419,42 +419,151 @@ tell_beginning(const struct ln_chat *c, const struct lni_draft *d)
 	}
 }
 
-enum ln_status
-ln_chat_begin(struct ln_store *st, const struct ln_config *cfg,
-    const struct ln_chat_opts *opts, ln_chat_event_fn *fn, void *arg,
+/* A turn that is about to begin, with what it begins with. */
+static enum ln_status
+chat_new(struct ln_store *st, const struct ln_config *cfg,
+    const struct ln_chat_start *start, struct lni_draft *d,
     struct ln_chat **out, struct ln_error *err)
 {
-	struct lni_draft d = { .opts = opts };
+	const struct ln_chat_opts *opts = start->opts;
 	struct ln_chat *c;
 	enum ln_status s;
 
 	*out = NULL;
+	d->opts = opts;
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "chat");
 	c->store = st;
 	c->cfg = cfg;
-	c->fn = fn;
-	c->arg = arg;
+	c->fn = start->fn;
+	c->arg = start->arg;
 	c->is_unsaved = opts->is_unsaved;
 	c->is_batched = opts->is_batched;
 	lni_chat_actor_keep(st, &c->actor);
 	c->phase = LNI_CHAT_OVER;	/* until it has begun */
 	c->answer = c->local = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
 	c->thinking = (struct ln_buf)LN_BUF_INIT(LN_CHAT_THINKING_MAX);
+	*out = c;
 	if ((s = copy(opts->user_id, &c->user_id, err)) != LN_OK ||
 	    (s = copy(opts->temp_id, &c->temp_id, err)) != LN_OK ||
 	    (s = copy(opts->owner != NULL ? opts->owner : OWNER_DEFAULT,
-	    &c->owner, err)) != LN_OK ||
-	    (s = lni_chat_input(c, &d, err)) != LN_OK)
-		goto out;
-	if ((s = prepare_in_transaction(st, c, &d, err)) != LN_OK)
-		goto out;
-	lni_chat_start(c);
-	*out = c;
-	tell_beginning(c, &d);
-out:
-	lni_draft_clear(&d);
-	if (s != LN_OK)
-		ln_chat_free(c);
-	return s;
+	    &c->owner, err)) != LN_OK)
+		return s;
+	return lni_chat_input(c, d, err);
+}
+
+/* Each in a savepoint of its own. */
+static enum ln_status
+prepare_all(struct ln_store *st, struct ln_chat_start *starts,
+    struct lni_draft *drafts, size_t n, struct ln_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (starts[i].status != LN_OK || starts[i].opts->is_unsaved)
+			continue;
+		starts[i].status = prepare_in_transaction(st, starts[i].chat,
+		    &drafts[i], &starts[i].error);
+		/* A full disk rolls back everything by itself. */
+		if (!lni_tx_is_alive(st)) {
+			*err = starts[i].error;
+			return starts[i].status;
+		}
+	}
+	return LN_OK;
+}
+
+static void
+save_all(struct ln_store *st, struct ln_chat_start *starts,
+    struct lni_draft *drafts, size_t n)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+	size_t i;
+
+	if ((s = lni_tx_begin(st, &err)) == LN_OK)
+		s = lni_tx_end(st, prepare_all(st, starts, drafts, n, &err),
+		    &err);
+	for (i = 0; s != LN_OK && i < n; i++) {
+		if (starts[i].status != LN_OK || starts[i].opts->is_unsaved)
+			continue;
+		starts[i].status = s;
+		starts[i].error = err;
+	}
+}
+
+/* Without a transaction around: one alone has its own. */
+static void
+save_each(struct ln_store *st, struct ln_chat_start *starts,
+    struct lni_draft *drafts, size_t n, bool is_unsaved)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (starts[i].status == LN_OK &&
+		    starts[i].opts->is_unsaved == is_unsaved)
+			starts[i].status = prepare_in_transaction(st,
+			    starts[i].chat, &drafts[i], &starts[i].error);
+	}
+}
+
+static void
+begin_all(struct ln_store *st, const struct ln_config *cfg,
+    struct ln_chat_start *starts, struct lni_draft *drafts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		starts[i].status = chat_new(st, cfg, &starts[i], &drafts[i],
+		    &starts[i].chat, &starts[i].error);
+	if (n > 1)
+		save_all(st, starts, drafts, n);
+	else
+		save_each(st, starts, drafts, n, false);
+	save_each(st, starts, drafts, n, true);
+	for (i = 0; i < n; i++) {
+		if (starts[i].status == LN_OK) {
+			lni_chat_start(starts[i].chat);
+			tell_beginning(starts[i].chat, &drafts[i]);
+		} else {
+			ln_chat_free(starts[i].chat);
+			starts[i].chat = NULL;
+		}
+		lni_draft_clear(&drafts[i]);
+	}
+}
+
+void
+ln_chat_begin_all(struct ln_store *st, const struct ln_config *cfg,
+    struct ln_chat_start *starts, size_t n)
+{
+	struct lni_draft *drafts;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		starts[i].error = (struct ln_error)LN_ERROR_INIT;
+	if (n > 0 && (drafts = calloc(n, sizeof(*drafts))) != NULL) {
+		begin_all(st, cfg, starts, drafts, n);
+		free(drafts);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		starts[i].chat = NULL;
+		starts[i].status = ln_fail(&starts[i].error, LN_NOMEM, "",
+		    "drafts");
+	}
+}
+
+enum ln_status
+ln_chat_begin(struct ln_store *st, const struct ln_config *cfg,
+    const struct ln_chat_opts *opts, ln_chat_event_fn *fn, void *arg,
+    struct ln_chat **out, struct ln_error *err)
+{
+	struct ln_chat_start start = { .opts = opts, .fn = fn, .arg = arg };
+
+	ln_chat_begin_all(st, cfg, &start, 1);
+	*out = start.chat;
+	if (start.status != LN_OK && err != NULL)
+		*err = start.error;
+	return start.status;
 }

@@ -137,6 +137,23 @@ LN_API enum ln_status ln_chat_begin(struct ln_store *st,
     ln_chat_event_fn *fn, void *arg, struct ln_chat **out,
     struct ln_error *err) LN_USE;
 
+/**
+ * struct ln_chat_start / ln_chat_begin_all(st, cfg, starts, n):
+ * ln_chat_begin for many at once, each for itself, but with one commit: that
+ * is what costs.  ${opts}, ${fn} and ${arg} are given; ${status}, ${error} and
+ * ${chat} (NULL unless LN_OK) come back.  No event comes before the commit.
+ */
+struct ln_chat_start {
+	const struct ln_chat_opts *opts;
+	ln_chat_event_fn *fn;
+	void *arg;
+	struct ln_chat *chat;
+	enum ln_status status;
+	struct ln_error error;
+};
+LN_API void ln_chat_begin_all(struct ln_store *st,
+    const struct ln_config *cfg, struct ln_chat_start *starts, size_t n);
+
 LN_API enum ln_chat_next ln_chat_next(const struct ln_chat *c);
 
 /**
