@@ -58,6 +58,18 @@ describe('a dropped connection', () => {
 		assert.equal(await answered(page), LONG);
 	});
 
+	it('does not hide why the answer failed', async () => {
+		mock.answer = () => [{ text: LONG },
+		    { fail: 'The provider is overloaded' }];
+		await send(page, 'Go');
+		await begun();
+		mock.dropSockets();
+		await page.getByText('The provider is overloaded.').waitFor();
+		await page.getByRole('button', { name: 'Try again' }).waitFor();
+		assert.equal(await answered(page), LONG);
+		await page.getByText('The provider is overloaded.').waitFor();
+	});
+
 	it('leaves no hole where chunks were lost', async () => {
 		await send(page, 'Go');
 		await begun();

@@ -63,6 +63,8 @@ export class Chat {
 	wish: Wish = {};
 	private pending: Pending | null = null;
 	private live: Live | null = null;
+	/** Why the last answer failed; the server keeps only that it did. */
+	private trouble = '';
 	private silence = 0;
 	private loads = 0;
 	private link: Link | null = null;
@@ -81,6 +83,7 @@ export class Chat {
 			return;
 		this.current = id;
 		this.wish = {};
+		this.trouble = '';
 		this.pending = null;
 		this.drop();
 		this.view.composer.use(id);
@@ -260,11 +263,21 @@ export class Chat {
 		this.pending = null;
 		this.view.model(thread.model);
 		this.view.log.load(messages.filter((m) => m.state !== 'streaming'));
+		this.retell(last);
 		if (lost && splitFile(asked?.content ?? '').text !==
 		    lost.frame.prompt)
 			this.giveBack(lost, 'The message was not sent.');
 		if (last?.state === 'streaming')
 			this.join(last);
+	}
+
+	/* A failure of this visit is told in its own words. */
+	private retell(last: Message | undefined): void {
+		const turn = this.view.log.last();
+
+		if (this.trouble && last?.state === 'failed' &&
+		    turn instanceof AnswerTurn)
+			turn.problem(this.trouble);
 	}
 
 	/* What is journalled of a running answer is shown; the rest follows. */
@@ -283,6 +296,7 @@ export class Chat {
 
 	/** Expects an answer: a new one, or more of one that is there. */
 	private begin(more?: AnswerTurn): Live {
+		this.trouble = '';
 		this.live = {
 			turn: more ?? this.view.log.addLive(this.modelName),
 			answer: new Answer(),
@@ -491,8 +505,10 @@ export class Chat {
 	/* An error of a running answer is followed by its stream_done, that of
 	 * one that never began is not: then the log is as it was before. */
 	private broken(live: Live, text: string): void {
-		if (text)
+		if (text) {
+			this.trouble = text;
 			live.turn.problem(text);
+		}
 		this.view.log.sight();
 		clearTimeout(this.silence);
 		this.silence = window.setTimeout(() => {
