@@ -93,7 +93,10 @@ read_definition(struct rq *q, struct wish *h)
 		h->change.definition = ln_json_string(node);
 		return true;
 	}
-	if (ln_json_type(node) != LN_JSON_OBJECT) {
+	/* What it is not is told before whether there is such a tool. */
+	if (ln_json_type(node) != LN_JSON_OBJECT ||
+	    (ln_json_get(node, "name") == NULL &&
+	    ln_json_get(node, "function") == NULL)) {
 		(void)input_bad(q, "definition");
 		return false;
 	}

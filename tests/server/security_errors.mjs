@@ -79,6 +79,7 @@ describe("input", () => {
 		"/api/user/settings": ["model", "provider", "api_key", "system_prompt",
 		    "temperature", "ollama_url", "theme"],
 		"/api/provider/config": ["provider", "api_key", "base_url"],
+		"/api/chat/tool": ["session_id", "call_id", "allow"],
 		"/api/tools": ["name", "description", "definition", "is_global",
 		    "enabled", "asks_first"],
 		"/api/tools/*": ["name", "description", "definition", "is_global",
@@ -195,6 +196,8 @@ describe("error detail", () => {
 		"/api/session/*/config": () => ({ model: "m", temperature: 0.5 }),
 		"/api/user/settings": () => ({ theme: "dark", system_prompt: "x" }),
 		"/api/provider/config": () => ({ provider: "ollama", api_key: SECRET }),
+		"/api/chat/tool": () => ({ session_id: ids.sid, call_id: 1,
+		    allow: true }),
 		"/api/tools": () => ({ definition: { name:
 		    `t${Math.floor(Math.random() * 1e9)}` } }),
 		"/api/tools/*": () => ({ enabled: false }),
