@@ -311,6 +311,7 @@ turn_new(struct turn_request *rq, struct turn_input *in, struct turn **out)
 	in->opts.user_id = t->user_id;
 	in->opts.owner = transport_owner();
 	in->opts.is_batched = true;
+	in->opts.wants_title = true;
 	*out = t;
 	return LN_OK;
 }

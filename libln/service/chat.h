@@ -254,8 +254,9 @@ void lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
     const struct ln_error *why, struct ln_buf *result);
 void lni_chat_calls_proceed(struct ln_chat *c);
 
-/* chat_audit.c: who acts through the handle / log the end of a call. */
-void lni_chat_actor_keep(struct ln_store *st, struct lni_chat_actor *out);
+/* chat_audit.c: who asks through the handle / log the end of a call. */
+void lni_chat_actor_of(const struct ln_store *st, const char *user_id,
+    struct lni_chat_actor *out);
 enum ln_status lni_chat_audit_call(struct ln_chat *c,
     const struct lni_call *call, struct ln_error *err) LN_USE;
 

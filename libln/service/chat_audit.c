@@ -18,8 +18,8 @@ copy(char *to, size_t size, const char *from)
 	(void)snprintf(to, size, "%s", from != NULL ? from : "");
 }
 
-void
-lni_chat_actor_keep(struct ln_store *st, struct lni_chat_actor *out)
+static void
+keep_actor(const struct ln_store *st, struct lni_chat_actor *out)
 {
 	const struct ln_actor *a = lni_store_actor(st);
 
@@ -27,6 +27,16 @@ lni_chat_actor_keep(struct ln_store *st, struct lni_chat_actor *out)
 	copy(out->user_id, sizeof(out->user_id), a->user_id);
 	copy(out->address, sizeof(out->address), a->address);
 	copy(out->request_id, sizeof(out->request_id), a->request_id);
+}
+
+/* Questions of several people may begin together, through one handle. */
+void
+lni_chat_actor_of(const struct ln_store *st, const char *user_id,
+    struct lni_chat_actor *out)
+{
+	keep_actor(st, out);
+	if (strcmp(out->kind, "user") == 0)
+		copy(out->user_id, sizeof(out->user_id), user_id);
 }
 
 static const char *
@@ -69,7 +79,7 @@ lni_chat_audit_call(struct ln_chat *c, const struct lni_call *call,
 	struct lni_chat_actor before;
 	enum ln_status s;
 
-	lni_chat_actor_keep(c->store, &before);
+	keep_actor(c->store, &before);
 	set_actor(c->store, &c->actor);
 	s = ln_audit_add(c->store, "tool.run", known_name(c, call->name),
 	    call->status, NULL, err);

@@ -439,7 +439,7 @@ chat_new(struct ln_store *st, const struct ln_config *cfg,
 	c->arg = start->arg;
 	c->is_unsaved = opts->is_unsaved;
 	c->is_batched = opts->is_batched;
-	lni_chat_actor_keep(st, &c->actor);
+	lni_chat_actor_of(st, opts->user_id, &c->actor);
 	c->phase = LNI_CHAT_OVER;	/* until it has begun */
 	c->answer = c->local = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
 	c->thinking = (struct ln_buf)LN_BUF_INIT(LN_CHAT_THINKING_MAX);

@@ -63,6 +63,11 @@ describe("a model that calls a tool", () => {
 			arguments: running.arguments, status: "done",
 			result: done.result, error: null,
 		}]);
+		// In the audit log: who, and which tool.
+		const [row] = await server.sql(`SELECT a.target, a.outcome, u.username
+		    FROM audit a JOIN user u ON u.id = a.actor_id
+		    WHERE a.action = 'tool.run' ORDER BY a.id LIMIT 1`);
+		assert.deepEqual(row, { target: "current_time", outcome: "ok", username: "ann" });
 		// The tokens of both requests.
 		const end = events.at(-1);
 		assert.ok(end.prompt_tokens > second.body.messages.length);
