@@ -1,6 +1,6 @@
 /*
- * The page of the own account, against the real server: sign-in sessions,
- * password, deletion.
+ * The page of the own account, against the real server: model, sign-in
+ * sessions, password, deletion.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -16,6 +16,7 @@ before(async () => {
 	browser = await openBrowser();
 	server = await startServer({ users: [
 		{ username: 'alice' }, { username: 'bruno' }, { username: 'carla' },
+		{ username: 'dora' },
 	] });
 });
 after(async () => {
@@ -77,6 +78,47 @@ describe('the account page', () => {
 		await page.getByText('The password is changed.').waitFor();
 		assert.equal(await status(other), 401);
 		await server.login('bruno', 'Brunos-new-1');
+	});
+
+	it('chooses a provider, whose key is never shown, and takes it back',
+	    async () => {
+		const settings = async () => (await client.get('/api/user/settings'))
+			.json;
+		const label = (name) => page.getByLabel(name, { exact: true });
+		const save = async () => {
+			await button('Save').click();
+			await page.getByText('Saved.', { exact: true }).waitFor();
+		};
+		const client = await server.login('dora');
+
+		await enter('dora');
+		await label('Provider').selectOption('groq');
+		await label('Model').fill('a-model');
+		await label('Temperature').fill('0.3');
+		await label('System prompt').fill('Be brief.');
+		await label('API key').fill('gsk-canary-0123456789');
+		await save();
+		await page.reload();
+		await page.getByText('A key is set (ends in 6789).').waitFor();
+		assert.equal(await label('Model').inputValue(), 'a-model');
+		assert.doesNotMatch(await page.content(), /canary/);
+		const own = await settings();
+
+		assert.equal(own.provider, 'groq');
+		assert.equal(own.provider_origin, 'user');
+		assert.equal(own.temperature, 0.3);
+		assert.doesNotMatch(JSON.stringify(own), /canary/);
+		await button('Clear').click();
+		await page.getByText('No key is set; this provider needs one.')
+			.waitFor();
+		await label('Base URL').fill('http://192.0.2.7:8080/v1');
+		await button('Save').click();
+		await page.locator('#problem:not(:empty)').waitFor();
+		await label('Provider').selectOption('');
+		await save();
+		const { provider_origin: origin, api_key_set: has } = await settings();
+
+		assert.deepEqual([origin, has], ['default', false]);
 	});
 
 	it('deletes the account after asking for the password', async () => {
