@@ -221,8 +221,8 @@ static void
 every_table_and_column_is_taken_or_named_as_left_out(void **state)
 {
 	static const char *const left_out[] = { "session", "reset_token",
-		"generation", "audit", "audit_head", "retired_key", "outbox",
-		"mail_limit", "search_queue",
+		"generation", "audit", "audit_head", "retired_key", "backup",
+		"outbox", "mail_limit", "search_queue",
 		"message_fts", "message_fts_data", "message_fts_idx",
 		"message_fts_docsize", "message_fts_config",
 		"sqlite_sequence" };
