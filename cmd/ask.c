@@ -149,6 +149,7 @@ print_answer(struct talk *t, enum ln_status turn, const struct ln_error *err)
 	bool wants_code = opt_has(&t->c->args, O_CODE), is_missing = false;
 	struct ln_buf code = LN_BUF_INIT(LN_LLM_ANSWER_MAX + 1);
 	const struct ln_buf *shown = &t->answer;
+	char sentence[LN_ERROR_SENTENCE_SIZE];
 	int rc;
 
 	if (wants_code) {
@@ -159,7 +160,8 @@ print_answer(struct talk *t, enum ln_status turn, const struct ln_error *err)
 	if (out_format(t->c->out) != OUT_TABLE) {
 		answer_fields(t, ln_buf_str(shown));
 		if (turn != LN_OK) {
-			out_str(t->c->out, "error", ln_error_text(err, turn));
+			out_str(t->c->out, "error",
+			    ln_error_sentence(err, turn, sentence));
 			out_str(t->c->out, "code", ln_status_token(turn));
 			out_int(t->c->out, "exit", talk_exit_code(t, turn));
 		}

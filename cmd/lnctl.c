@@ -182,8 +182,8 @@ fail(struct ctx *c, int code, enum ln_status s, const struct ln_error *err,
 	char sentence[LN_ERROR_SENTENCE_SIZE];
 
 	code = tell(c, code, ln_status_token(s), err != NULL ? err->field :
-	    NULL, ln_error_sentence(err, s, sentence), hint != NULL ? hint : general_hint(s),
-	    what, ap);
+	    NULL, ln_error_sentence(err, s, sentence), hint != NULL ? hint :
+	    general_hint(s), what, ap);
 	if (c->is_verbose && err != NULL && err->detail[0] != '\0') {
 		(void)fputs("lnctl: detail: ", stderr);
 		out_text(stderr, err->detail, strlen(err->detail));

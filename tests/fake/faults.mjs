@@ -5,10 +5,17 @@
 //   import { FAULTS, PROVIDERS, start } from "./faults.mjs";
 //   const it = await start("openai");	// { url, key, rows, stop }
 //
-// or as a process, `node faults.mjs PROVIDER`: prints "key KEY", then a line
-// "row NAME URL MODEL STATUS EXIT PARTIAL WORDS" for each row, fields divided
-// by tabs, then "listening", and runs until SIGTERM.
+// or as a process:
+//
+//   node faults.mjs PROVIDER
+//       prints "key KEY", then a line "row NAME URL MODEL" for each row, fields
+//       divided by tabs, then "listening", and runs until SIGTERM
+//   node faults.mjs PROVIDER NAME STATUS FOLDER
+//       judges what `lnctl ask --json` did with the row of that name: its exit
+//       status, and in the folder its output "out" and "err", and "saved", the
+//       row of its answer as sqlite3 -json prints it
 
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
@@ -62,8 +69,9 @@ export const FAULTS = [
 	    status: "unauthenticated", words: REFUSED_KEY },
 	{ name: "404, unknown model", model: "nobody",
 	    status: "not_found", exit: 4, words: "hoose another one" },
-	{ name: "429", model: "http429",
-	    status: "rate_limited", words: "too many requests" },
+	{ name: "429 with Retry-After", model: "http429",
+	    status: "rate_limited",
+	    words: "too many requests. Try again in 7 seconds" },
 	{ name: "500", model: "http500",
 	    status: "upstream", words: "model provider failed" },
 	{ name: "529", model: "http529",
@@ -148,8 +156,8 @@ export async function start(provider) {
 		fake,
 		url: fake.url + base,
 		key: KEY,
-		rows: FAULTS.map(({ but, ...row }) => ({
-			exit: 8, partial: "none", ...row, ...but?.[provider],
+		rows: FAULTS.map((row) => ({
+			...row_of(provider, row),
 			url: places[row.at] ?? fake.url + base,
 		})),
 		async stop() {
@@ -171,12 +179,55 @@ export function is_partial(row, text) {
 	return text === "The quick brown";
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-	const it = await start(process.argv[2]);
+// Words of the fakes that no person may see.
+export const THEIRS =
+    /CUDA|runner|not as it should|no such thing|canary|127\.0\.0/;
+
+function row_of(provider, { but, ...row }) {
+	return { exit: 8, partial: "none", ...row, ...but?.[provider] };
+}
+
+// What lnctl ask --json has printed and saved.
+function judge(provider, name, status, folder) {
+	const row = row_of(provider, FAULTS.find((r) => r.name === name));
+	const read = (file) => fs.readFileSync(path.join(folder, file), "utf8");
+	const out = JSON.parse(read("out"));
+	const err = read("err");
+	const [saved] = JSON.parse(read("saved") || "[]");
+	const kept = saved?.content ?? "";
+
+	assert.equal(Number(status), row.exit, err);
+	assert.ok(is_partial(row, out.answer), `answer: ${out.answer.slice(0, 200)}`);
+	assert.ok(is_partial(row, kept), `saved: ${kept.slice(0, 200)}`);
+	if (row.status === null) {
+		assert.deepEqual([out.finish_reason, saved.state, err],
+		    ["stop", "complete", ""]);
+		return;
+	}
+	assert.deepEqual([out.finish_reason, out.code, out.exit],
+	    ["error", row.status, row.exit]);
+	if (row.partial !== "none")
+		assert.equal(saved.state, "failed");
+	assert.ok(out.error.includes(row.words), out.error);
+	assert.match(err, /^lnctl: [^\n]+\.\n$/, "one sentence");
+	assert.ok(err.includes(row.words), err);
+	assert.doesNotMatch(err + out.error, THEIRS);
+}
+
+async function serve(provider) {
+	const it = await start(provider);
+
 	console.log(`key ${it.key}`);
 	for (const r of it.rows)
-		console.log(["row", r.name, r.url, r.model, r.status ?? "ok", r.exit,
-		    r.partial, r.words].join("\t"));
+		console.log(["row", r.name, r.url, r.model].join("\t"));
 	console.log("listening");
 	process.on("SIGTERM", () => process.exit(0));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+	const [provider, ...what] = process.argv.slice(2);
+	if (what.length > 0)
+		judge(provider, ...what);
+	else
+		await serve(provider);
 }

@@ -4,14 +4,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { FAULTS, KEY, PROVIDERS, STALL_MS, TEXTS, is_partial, start }
+import { FAULTS, KEY, PROVIDERS, STALL_MS, TEXTS, THEIRS, is_partial, start }
     from "../fake/faults.mjs";
 import { messages, of } from "./ask.mjs";
 import { startServer, text_of } from "./harness.mjs";
 
 const names = Object.keys(PROVIDERS);
-// Words of the fakes that no person may see.
-const THEIRS = /CUDA|runner|not as it should|no such thing|canary|127\.0\.0/;
 
 let server;
 
