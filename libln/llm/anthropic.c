@@ -17,12 +17,6 @@
 static const struct ln_json_opts json_opts = {
 	.size = sizeof(json_opts), .allow_duplicates = true,
 };
-/* Every model comes with a table of what it can do. */
-static const struct ln_json_opts list_opts = {
-	.size = sizeof(list_opts), .allow_duplicates = true,
-	.values_max = 200000,
-};
-
 struct state {
 	int64_t tokens, prompt_tokens;
 	bool is_counted;
@@ -117,33 +111,17 @@ refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 	return sentence;
 }
 
+static const char *
+model_name(const struct ln_json *entry)
+{
+	return ln_json_get_string(entry, "id");
+}
+
 static enum ln_status
 models_parse(const char *body, size_t n, struct ln_model_list *out,
     struct ln_error *err)
 {
-	const struct ln_json *models, *m;
-	struct ln_error why = LN_ERROR_INIT;
-	struct ln_json *root = NULL;
-	enum ln_status s;
-	const char *name;
-
-	s = ln_json_parse(body, n, &list_opts, &root, &why);
-	if (s == LN_NOMEM)
-		return ln_fail(err, s, "", "model list");
-	models = ln_json_get(root, "data");
-	if (ln_json_type(models) != LN_JSON_ARRAY) {
-		ln_json_free(root);
-		return ln_fail(err, LN_UPSTREAM, LNI_SAY_NOT_UNDERSTOOD,
-		    "no list of models: %s", lni_error_detail(&why));
-	}
-	for (m = ln_json_first(models); s == LN_OK && m != NULL;
-	    m = ln_json_next(m)) {
-		name = ln_json_get_string(m, "id");
-		if (name != NULL)
-			s = lni_model_list_add(out, name, err);
-	}
-	ln_json_free(root);
-	return s;
+	return lni_models_read(body, n, "data", model_name, out, err);
 }
 
 static void

@@ -260,29 +260,14 @@ static enum ln_status
 write_tools(struct ln_jw *w, const struct ln_llm_prompt *prompt,
     struct ln_error *err)
 {
-	const struct ln_llm_tool *t;
-	struct ln_json *parameters;
 	enum ln_status s;
-	size_t i;
 
 	if (prompt->tool_count == 0)
 		return LN_OK;
 	ln_jw_array(w, "tools");
-	for (i = 0; i < prompt->tool_count; i++) {
-		t = &prompt->tools[i];
-		if ((s = ln_json_parse(t->parameters, strlen(t->parameters),
-		    NULL, &parameters, err)) != LN_OK)
-			return s;
-		ln_jw_object(w, NULL);
-		ln_jw_string(w, "name", t->name);
-		if (t->description != NULL)
-			ln_jw_string(w, "description", t->description);
-		ln_jw_node(w, "input_schema", parameters);
-		ln_jw_end(w);
-		ln_json_free(parameters);
-	}
+	s = lni_tools_write(w, prompt, "input_schema", false, err);
 	ln_jw_end(w);
-	return LN_OK;
+	return s;
 }
 
 static double

@@ -1,6 +1,7 @@
 #ifndef LNI_CODEC_H
 #define LNI_CODEC_H
 
+#include <ln/json.h>
 #include <ln/llm.h>
 #include <ln/provider.h>
 
@@ -65,7 +66,6 @@ enum ln_status lni_request_url(struct ln_llm_request *r, const char *base,
 /* ${prefix} ("Name: ") and ${value} make one header line. */
 enum ln_status lni_request_header(struct ln_llm_request *r, const char *prefix,
     const char *value, struct ln_error *err) LN_USE;
-struct ln_jw;
 enum ln_status lni_request_body(struct ln_llm_request *r, struct ln_jw *w,
     struct ln_error *err) LN_USE;
 
@@ -119,8 +119,26 @@ const char *lni_refusal(const struct lni_codec *codec, int http_status,
 
 /* --- model lists --------------------------------------------------------- */
 
-/* Append a copy of ${name}. */
-enum ln_status lni_model_list_add(struct ln_model_list *l, const char *name,
+/**
+ * lni_models_read(body, n, member, name_of, out, err):
+ * The names in a list of models, which is the member ${member} of an object,
+ * or the whole of ${body}.  ${name_of} gives the name of an entry, borrowed
+ * from it, or NULL to leave it out.  LN_UPSTREAM when there is no list.
+ */
+enum ln_status lni_models_read(const char *body, size_t n, const char *member,
+    const char *(*name_of)(const struct ln_json *entry),
+    struct ln_model_list *out, struct ln_error *err) LN_USE;
+
+/* --- tools --------------------------------------------------------------- */
+
+/**
+ * lni_tools_write(w, prompt, member, is_wrapped, err):
+ * The tools of the prompt as objects of the array that is open in ${w}: name,
+ * description, and the schema of the arguments as ${member}.  Wrapped, each is
+ * {"type": "function", "function": {...}}.
+ */
+enum ln_status lni_tools_write(struct ln_jw *w,
+    const struct ln_llm_prompt *prompt, const char *member, bool is_wrapped,
     struct ln_error *err) LN_USE;
 
 #endif

@@ -220,33 +220,18 @@ static enum ln_status
 write_tools(struct ln_jw *w, const struct ln_llm_prompt *prompt,
     struct ln_error *err)
 {
-	const struct ln_llm_tool *t;
-	struct ln_json *parameters;
 	enum ln_status s;
-	size_t i;
 
 	if (prompt->tool_count == 0)
 		return LN_OK;
 	ln_jw_array(w, "tools");
 	ln_jw_object(w, NULL);
 	ln_jw_array(w, "functionDeclarations");
-	for (i = 0; i < prompt->tool_count; i++) {
-		t = &prompt->tools[i];
-		if ((s = ln_json_parse(t->parameters, strlen(t->parameters),
-		    NULL, &parameters, err)) != LN_OK)
-			return s;
-		ln_jw_object(w, NULL);
-		ln_jw_string(w, "name", t->name);
-		ln_jw_string(w, "description", t->description != NULL ?
-		    t->description : "");
-		ln_jw_node(w, "parametersJsonSchema", parameters);
-		ln_jw_end(w);
-		ln_json_free(parameters);
-	}
+	s = lni_tools_write(w, prompt, "parametersJsonSchema", false, err);
 	ln_jw_end(w);
 	ln_jw_end(w);
 	ln_jw_end(w);
-	return LN_OK;
+	return s;
 }
 
 static void

@@ -86,31 +86,14 @@ static enum ln_status
 write_tools(struct ln_jw *w, const struct ln_llm_prompt *prompt,
     struct ln_error *err)
 {
-	const struct ln_llm_tool *t;
-	struct ln_json *parameters;
 	enum ln_status s;
-	size_t i;
 
 	if (prompt->tool_count == 0)
 		return LN_OK;
 	ln_jw_array(w, "tools");
-	for (i = 0; i < prompt->tool_count; i++) {
-		t = &prompt->tools[i];
-		if ((s = ln_json_parse(t->parameters, strlen(t->parameters),
-		    NULL, &parameters, err)) != LN_OK)
-			return s;
-		ln_jw_object(w, NULL);
-		ln_jw_string(w, "type", "function");
-		ln_jw_object(w, "function");
-		ln_jw_string(w, "name", t->name);
-		ln_jw_string(w, "description", t->description);
-		ln_jw_node(w, "parameters", parameters);
-		ln_jw_end(w);
-		ln_jw_end(w);
-		ln_json_free(parameters);
-	}
+	s = lni_tools_write(w, prompt, "parameters", true, err);
 	ln_jw_end(w);
-	return LN_OK;
+	return s;
 }
 
 static void
@@ -200,35 +183,17 @@ models_request(const struct ln_provider_conf *conf, struct ln_llm_request *r,
 	return set_key(conf, r, err);
 }
 
+static const char *
+model_name(const struct ln_json *entry)
+{
+	return ln_json_get_string(entry, "name");
+}
+
 static enum ln_status
 models_parse(const char *body, size_t n, struct ln_model_list *out,
     struct ln_error *err)
 {
-	const struct ln_json *models, *m;
-	struct ln_error why = LN_ERROR_INIT;
-	struct ln_json *root = NULL;
-	enum ln_status s;
-	const char *name;
-
-	s = ln_json_parse(body, n, &json_opts, &root, &why);
-	if (s == LN_NOMEM)
-		return ln_fail(err, s, "", "model list");
-	models = ln_json_get(root, "models");
-	if (ln_json_type(models) != LN_JSON_ARRAY) {
-		ln_json_free(root);
-		return ln_fail(err, LN_UPSTREAM,
-		    "The answer of the model provider could not be understood. "
-		    "Check its base URL", "no list of models: %s",
-		    lni_error_detail(&why));
-	}
-	for (m = ln_json_first(models); s == LN_OK && m != NULL;
-	    m = ln_json_next(m)) {
-		name = ln_json_get_string(m, "name");
-		if (name != NULL)
-			s = lni_model_list_add(out, name, err);
-	}
-	ln_json_free(root);
-	return s;
+	return lni_models_read(body, n, "models", model_name, out, err);
 }
 
 static void

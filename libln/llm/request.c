@@ -234,35 +234,6 @@ ln_provider_models_parse(const struct ln_provider_conf *conf, int http_status,
 	return s;
 }
 
-enum ln_status
-lni_model_list_add(struct ln_model_list *l, const char *name,
-    struct ln_error *err)
-{
-	char **grown;
-
-	grown = realloc(l->names, (l->count + 1) * sizeof(*grown));
-	if (grown != NULL) {
-		l->names = grown;
-		if ((grown[l->count] = strdup(name)) != NULL) {
-			l->count++;
-			return LN_OK;
-		}
-	}
-	return ln_fail(err, LN_NOMEM, "", "model list");
-}
-
-void
-ln_model_list_free(struct ln_model_list *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->count; i++)
-		free(l->names[i]);
-	free(l->names);
-	l->names = NULL;
-	l->count = 0;
-}
-
 const char *
 lni_refusal(const struct lni_codec *codec, int http_status, const char *body,
     size_t n, enum ln_status *status)
