@@ -34,11 +34,18 @@ static const char full_life[] =
     " VALUES ('c', 'user', 'canary sings', 1);"
     "INSERT INTO message(conversation_id, role, state, content, created_ms)"
     " VALUES ('c', 'assistant', 'streaming', 'canary half', 1);"
+    "UPDATE message SET thinking = 'canary' WHERE role = 'assistant';"
+    "INSERT INTO tool_run(message_id, round, name, arguments, state, result,"
+    " created_ms, ended_ms)"
+    " SELECT max(id), 1, 'canary', 'canary', 'done', 'canary', 1, 1"
+    " FROM message;"
     "INSERT INTO message_image SELECT min(id), '[\"canary\"]' FROM message;"
     "INSERT INTO generation SELECT max(id), 'c', 'canary', 0, 1 FROM message;"
     "INSERT INTO prompt(user_id, title, content, created_ms)"
     " VALUES ('alice', 'canary', 'canary', 1);"
-    "INSERT INTO tool VALUES ('t', 'alice', 'canary', 'canary', '{}', 1, 1);";
+    "INSERT INTO tool(id, user_id, name, description, definition,"
+    " sealed_headers, created_ms)"
+    " VALUES ('t', 'alice', 'canary', 'canary', '{}', 'canary', 1);";
 
 static int
 setup(void **state)
