@@ -115,6 +115,26 @@ note(struct ln_store *st, const char *user_id,
 	return s;
 }
 
+/* What cannot be used is refused now, not at the next question: an address
+ * that is missing, or one that is not for this person to choose. */
+static enum ln_status
+check_outcome(struct ln_store *st, const struct ln_config *cfg,
+    const char *user_id, struct ln_error *err)
+{
+	const struct ln_provider_wish wish = { .size = sizeof(wish),
+		.without_key = true };
+	struct ln_provider_conf *conf = NULL;
+	char *provider = NULL;
+	enum ln_status s;
+
+	s = ln_setting_get(st, user_id, "provider", &provider, err);
+	if (s == LN_OK && provider != NULL)
+		s = ln_provider_resolve(st, cfg, user_id, &wish, &conf, err);
+	ln_provider_conf_free(conf);
+	ln_free(provider);
+	return s;
+}
+
 static enum ln_status
 apply(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
     const struct ln_provider_change *change, struct ln_error *err)
@@ -133,6 +153,9 @@ apply(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
 	    (s = put(st, user_id, "base_url", c.base_url, err)) != LN_OK ||
 	    (s = put(st, user_id, "model", c.model, err)) != LN_OK ||
 	    (s = put(st, user_id, "api_key", c.api_key, err)) != LN_OK)
+		return s;
+	if ((c.provider != NULL || c.base_url != NULL) &&
+	    (s = check_outcome(st, cfg, user_id, err)) != LN_OK)
 		return s;
 	return note(st, user_id, &c, err);
 }

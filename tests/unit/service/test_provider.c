@@ -341,6 +341,10 @@ setting_checks_before_it_stores(void **state)
 		{ "ann", "ollama", NULL, "a\nb", NULL, LN_INVALID },
 		{ "ann", "ollama", NULL, NULL, "k\r\nX: y", LN_INVALID },
 		{ "ann", NULL, "https://h.example", NULL, NULL, LN_INVALID },
+		/* What could not be used afterwards. */
+		{ "ann", "openai-compatible", NULL, "m", NULL, LN_INVALID },
+		{ NULL, "openai-compatible", NULL, "m", NULL, LN_INVALID },
+		{ "ann", "llamacpp", NULL, NULL, NULL, LN_INVALID },
 		{ NULL, NULL, NULL, NULL, "key", LN_INVALID },
 	};
 	size_t i;
