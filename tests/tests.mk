@@ -4,7 +4,8 @@
 # and on the sanitizer build, lint, one closing line with the counts.
 # Logs: build/test-logs.  CHECK_JOBS: files run at the same time.
 
-CHECK_JOBS	?= 2
+# Two processors and one file more: tests wait for a third of their time.
+CHECK_JOBS	?= 3
 CHECK_TIMEOUT	?= 600
 # Both processors, unless the caller has said how many.
 CHECK_MAKE	= $(MAKE) --no-print-directory \
