@@ -51,8 +51,10 @@ $(B)/tests/unit/service/test_same_work: UNIT_LIBS := \
 $(B)/tests/unit/service/test_chat_tools: UNIT_LIBS := \
     -Wl,--wrap=lni_toolbox_run,--wrap=lni_toolbox_asks_first
 
-.PHONY: unit-tests
+.PHONY: unit-tests unit-objects
 unit-tests: $(UNIT_BIN)
+# For a build that only has to compile.
+unit-objects: $(UNIT_OBJ) $(UNIT_LIB_OBJ)
 
 # `npm ci`, not npm install: exactly what the lock file says.
 tests/node_modules/.package-lock.json: tests/package.json \
@@ -75,7 +77,7 @@ NODE_STAMPS	= tests/node_modules/.package-lock.json $(WEB_STAMP)
 check-build: $(NODE_STAMPS)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=release all unit-tests
 	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=clang CC=clang \
-	    all unit-tests
+	    all unit-objects
 	@$(MAKE) --no-print-directory -j"$$(nproc)" WERROR=1 FLAVOUR=asan all unit-tests
 
 # One kind of test on the flavour at hand.
