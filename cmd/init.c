@@ -196,6 +196,9 @@ take_backup(struct ctx *c, const char *database)
 	struct ln_backup b;
 	int rc;
 
+	/* Before the file is made: it is to be its folder's owner's. */
+	if ((rc = ctx_act_as_owner(c)) != EX_OK)
+		return rc;
 	rc = backup_place(c, ctx_opt(c, O_FROM_BACKUP), database, &b);
 	ln_backup_clear(&b);
 	return rc;

@@ -213,6 +213,7 @@ import(struct ln_store *st, const char *copy, const struct ln_backup *b,
 	const struct ln_transfer_opts opts = { .size = sizeof(opts),
 		.progress = unlock->progress,
 		.progress_arg = unlock->progress_arg };
+	struct ln_error why = LN_ERROR_INIT;
 	struct ln_report *r = NULL;
 	enum ln_status s;
 
@@ -224,7 +225,11 @@ import(struct ln_store *st, const char *copy, const struct ln_backup *b,
 	ln_report_free(r);
 	if (s != LN_OK)
 		return s;
-	return ln_audit_add(st, "backup.restore", NULL, LN_OK, b->name, err);
+	s = ln_audit_add(st, "backup.restore", NULL, LN_OK, b->name, &why);
+	if (s != LN_OK)
+		return ln_fail(err, s, "The backup is restored, but the audit "
+		    "log could not note it", "%s", lni_error_detail(&why));
+	return LN_OK;
 }
 
 enum ln_status
