@@ -13,7 +13,7 @@
 
 #define GIB INT64_C(1073741824)
 #define DEADLINE_MS 10000	/* transfer.h: a gigabyte, and at least */
-#define MEMORY_MAX (INT64_C(256) * 1024 * 1024)
+#define MEMORY_MAX (INT64_C(64) * 1024 * 1024)
 #define WATCH_STEPS 1000	/* virtual machine steps between two looks */
 #define REPORT_MS 100
 #define PROBLEMS_MAX 100	/* lines of integrity_check */
