@@ -8,6 +8,7 @@
 
 #include <ln/conversation.h>
 #include <ln/message.h>
+#include <ln/prompt.h>
 #include <ln/provider.h>
 #include <ln/text.h>
 
@@ -77,6 +78,33 @@ open_conversation(struct talk *t)
 	return rc;
 }
 
+/* --prompt: one that is kept, by its name. */
+static int
+take_prompt(struct talk *t)
+{
+	const char *name = ctx_opt(t->c, O_PROMPT);
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_prompt *p = NULL;
+	enum ln_status s;
+	int rc;
+
+	if (name == NULL)
+		return EX_OK;
+	if (t->system_prompt != NULL)
+		return ctx_usage(t->c, NULL, "%s: choose --system or --prompt",
+		    t->c->path);
+	s = ln_prompt_find(t->c->st, t->user->id, name, &p, &err);
+	if (s == LN_NOT_FOUND)
+		return ctx_refuse(t->c, EX_NOT_FOUND, "not_found",
+		    "there is no such prompt", "See `lnctl prompt list`",
+		    "%s", name);
+	if (s != LN_OK)
+		return ctx_fail(t->c, s, &err, NULL, "%s", name);
+	rc = talk_assign(t, &t->system_prompt, p->content);
+	ln_prompt_free(p);
+	return rc;
+}
+
 int
 talk_open(struct talk *t, struct ctx *c)
 {
@@ -115,6 +143,8 @@ talk_open(struct talk *t, struct ctx *c)
 		if ((rc = talk_attach(t, c->args.attached[i])) != EX_OK)
 			return rc;
 	if ((rc = ctx_person(c, &t->user)) != EX_OK)
+		return rc;
+	if ((rc = take_prompt(t)) != EX_OK)
 		return rc;
 	if (!t->is_unsaved)
 		talk_recover(c);

@@ -59,8 +59,8 @@ struct talk {
 };
 
 /* Options that chat and ask take, for the table. */
-#define TALK_OPTS O_CONTINUE, O_ID, O_MODEL, O_SYSTEM, O_PROVIDER, O_USER, \
-	O_TEMP, O_NO_SAVE, O_ATTACH
+#define TALK_OPTS O_CONTINUE, O_ID, O_MODEL, O_SYSTEM, O_PROMPT, O_PROVIDER, \
+	O_USER, O_TEMP, O_NO_SAVE, O_ATTACH
 
 /**
  * talk_open(t, c) / talk_close(t):

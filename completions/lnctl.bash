@@ -54,6 +54,11 @@ _lnctl()
 		"history archive") path="history archive" ;;
 		"history unarchive") path="history unarchive" ;;
 		"history delete") path="history delete" ;;
+		" prompt") path="prompt" ;;
+		"prompt list") path="prompt list" ;;
+		"prompt show") path="prompt show" ;;
+		"prompt add") path="prompt add" ;;
+		"prompt delete") path="prompt delete" ;;
 		" tool") path="tool" ;;
 		"tool list") path="tool list" ;;
 		"tool show") path="tool show" ;;
@@ -144,6 +149,7 @@ _lnctl()
 	"chat --id") :; has_value=1 ;;
 	"chat --model" | "chat -m") :; has_value=1 ;;
 	"chat --system" | "chat -s") :; has_value=1 ;;
+	"chat --prompt" | "chat -p") :; has_value=1 ;;
 	"chat --provider") :; has_value=1 ;;
 	"chat --user") :; has_value=1 ;;
 	"chat --temp") :; has_value=1 ;;
@@ -151,6 +157,7 @@ _lnctl()
 	"ask --id") :; has_value=1 ;;
 	"ask --model" | "ask -m") :; has_value=1 ;;
 	"ask --system" | "ask -s") :; has_value=1 ;;
+	"ask --prompt" | "ask -p") :; has_value=1 ;;
 	"ask --provider") :; has_value=1 ;;
 	"ask --user") :; has_value=1 ;;
 	"ask --temp") :; has_value=1 ;;
@@ -167,6 +174,10 @@ _lnctl()
 	"history archive --user") :; has_value=1 ;;
 	"history unarchive --user") :; has_value=1 ;;
 	"history delete --user") :; has_value=1 ;;
+	"prompt list --user") :; has_value=1 ;;
+	"prompt show --user") :; has_value=1 ;;
+	"prompt add --user") :; has_value=1 ;;
+	"prompt delete --user") :; has_value=1 ;;
 	"tool list --user") :; has_value=1 ;;
 	"tool show --user") :; has_value=1 ;;
 	"tool add --user") :; has_value=1 ;;
@@ -201,7 +212,7 @@ _lnctl()
 	esac
 	if [ -z "$has_value" ]; then
 		case "$path" in
-		"") words="init admin user db backup chat ask history tool provider model config audit server doctor completion version help " ;;
+		"") words="init admin user db backup chat ask history prompt tool provider model config audit server doctor completion version help " ;;
 		"init") options=" --admin-email --admin-username --password-stdin --password-file --random --from-backup --secret-key-file --passphrase-file" ;;
 		"admin") words="seed " ;;
 		"admin seed") options=" --email --username --promote --password-stdin --password-file --random" ;;
@@ -233,8 +244,8 @@ _lnctl()
 		"backup restore") options=" --to --secret-key-file --passphrase-file"; files=1 ;;
 		"backup status") options=" --max-age" ;;
 		"backup keygen") options=" --output -o" ;;
-		"chat") options=" --continue -c --id --model -m --system -s --provider --user --temp --no-save --attach -a" ;;
-		"ask") options=" --continue -c --id --model -m --system -s --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
+		"chat") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a" ;;
+		"ask") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
 		"history") words="list show export rename pin unpin archive unarchive delete " ;;
 		"history list") options=" --user --archived --limit -n" ;;
 		"history show") options=" --user" ;;
@@ -245,6 +256,11 @@ _lnctl()
 		"history archive") options=" --user" ;;
 		"history unarchive") options=" --user" ;;
 		"history delete") options=" --user" ;;
+		"prompt") words="list show add delete " ;;
+		"prompt list") options=" --user --global" ;;
+		"prompt show") options=" --user --global" ;;
+		"prompt add") options=" --user --global"; files=1 ;;
+		"prompt delete") options=" --user --global" ;;
 		"tool") words="list show add enable disable delete " ;;
 		"tool list") options=" --user --global" ;;
 		"tool show") options=" --user --global" ;;

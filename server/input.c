@@ -162,6 +162,19 @@ input_query_int(struct rq *q, const char *name, int64_t min, int64_t max,
 	return true;
 }
 
+bool
+input_id(const char *s, int64_t *out)
+{
+	size_t n = strspn(s, "0123456789");
+
+	*out = 0;
+	/* 18 digits fit into 63 bits whatever they are. */
+	if (n == 0 || n > 18 || s[n] != '\0' || s[0] == '0')
+		return false;
+	*out = (int64_t)strtoll(s, NULL, 10);
+	return true;
+}
+
 static int
 hex(char c)
 {

@@ -49,6 +49,13 @@ bool input_query_int(struct rq *q, const char *name, int64_t min,
     int64_t max, int64_t *out);
 
 /**
+ * input_id(s, out):
+ * A row's number as we write it: digits without a leading zero.  False, and 0
+ * in ${out}, for anything else: no row has it.
+ */
+bool input_id(const char *s, int64_t *out);
+
+/**
  * input_bad(q, name):
  * 400 for a member of the wrong type; ${name} is a literal.
  */

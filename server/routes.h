@@ -35,6 +35,14 @@ int session_config_update(struct rq *);
 int chat_show(struct rq *);
 int messages_list(struct rq *);
 
+/* r_prompts.c */
+int prompts_list(struct rq *);
+int prompts_create(struct rq *);
+int prompts_update(struct rq *);
+int prompts_delete(struct rq *);
+int config_show(struct rq *);
+int config_update(struct rq *);
+
 /* r_export.c */
 int session_export(struct rq *);
 
