@@ -26,25 +26,71 @@ fail_conversation(struct ctx *c, enum ln_status s, const struct ln_error *err,
 	return ctx_fail(c, s, err, NULL, "%s", id);
 }
 
+static const struct out_col list_cols[] = {
+	{ "id", OUT_STR, false },
+	{ "updated_at", OUT_TIME, false },
+	{ "created_at", OUT_TIME, true },
+	{ "is_pinned", OUT_BOOL, true },
+	{ "is_archived", OUT_BOOL, true },
+	{ "provider", OUT_STR, true }, { "model", OUT_STR, false },
+	{ "project", OUT_STR, true },
+	{ "total_tokens", OUT_INT, true },
+	{ "title", OUT_STR, false }, { NULL, OUT_STR, false },
+};
+
+static void
+list_rows(struct out *o, const struct ln_conversation_list *list)
+{
+	const struct ln_conversation *v;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		v = list->items[i];
+		out_row(o, v->id, v->updated_ms, v->created_ms,
+		    (int)(v->pinned_ms != 0), (int)(v->archived_ms != 0),
+		    v->provider, v->model, v->project_title, v->total_tokens,
+		    v->title);
+	}
+}
+
+/* Page by page, so that any number can be asked for. */
+static enum ln_status
+list_pages(struct ctx *c, const char *user_id,
+    struct ln_conversation_filter *filter, struct ln_error *err)
+{
+	struct ln_conversation_list list;
+	char before[LN_CURSOR_MAX];
+	int64_t left = filter->limit;
+	enum ln_status s;
+	bool has_more;
+
+	do {
+		filter->limit = left < LN_CONVERSATION_PAGE_MAX ? left :
+		    LN_CONVERSATION_PAGE_MAX;
+		if ((s = ln_conversation_list(c->st, user_id, filter, &list,
+		    err)) != LN_OK)
+			return s;
+		if (!out_has_content(c->out))
+			out_list(c->out, "conversations", list_cols);
+		list_rows(c->out, &list);
+		left -= (int64_t)list.count;
+		has_more = list.next != NULL && left > 0;
+		if (has_more)
+			(void)snprintf(before, sizeof(before), "%s",
+			    list.next);
+		filter->before = before;
+		ln_conversation_list_free(&list);
+	} while (has_more);
+	return LN_OK;
+}
+
 static int
 history_list(struct ctx *c)
 {
-	static const struct out_col cols[] = { { "id", OUT_STR, false },
-		{ "updated_at", OUT_TIME, false },
-		{ "created_at", OUT_TIME, true },
-		{ "is_pinned", OUT_BOOL, true },
-		{ "is_archived", OUT_BOOL, true },
-		{ "provider", OUT_STR, true }, { "model", OUT_STR, false },
-		{ "project", OUT_STR, true },
-		{ "total_tokens", OUT_INT, true },
-		{ "title", OUT_STR, false }, { NULL, OUT_STR, false } };
 	struct ln_conversation_filter filter;
-	struct ln_conversation_list list = { NULL, 0 };
-	const struct ln_conversation *v;
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user *u = NULL;
 	enum ln_status s;
-	size_t i;
 	int rc;
 
 	memset(&filter, 0, sizeof(filter));
@@ -53,20 +99,11 @@ history_list(struct ctx *c)
 	rc = opt_int(c, O_LIMIT, 1, LIST_MAX, LIST_DEFAULT, &filter.limit);
 	if (rc != EX_OK || (rc = ctx_person(c, &u)) != EX_OK)
 		return rc;
-	s = ln_conversation_list(c->st, u->id, &filter, &list, &err);
+	s = list_pages(c, u->id, &filter, &err);
 	ln_user_free(u);
 	if (s != LN_OK)
 		return ctx_fail(c, s, &err, NULL, "conversations");
-	out_list(c->out, "conversations", cols);
-	for (i = 0; i < list.count; i++) {
-		v = list.items[i];
-		out_row(c->out, v->id, v->updated_ms, v->created_ms,
-		    (int)(v->pinned_ms != 0), (int)(v->archived_ms != 0),
-		    v->provider, v->model, v->project_title, v->total_tokens,
-		    v->title);
-	}
 	out_list_end(c->out);
-	ln_conversation_list_free(&list);
 	return ctx_finish(c);
 }
 

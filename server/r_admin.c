@@ -322,7 +322,7 @@ admin_user_show(struct rq *q)
 {
 	struct ln_conversation_filter f = { .size = sizeof(f),
 		.with_archived = true };
-	struct ln_conversation_list list = { NULL, 0 };
+	struct ln_conversation_list list = { NULL, 0, NULL };
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user_stats stats;
 	struct ln_user *u = NULL;

@@ -10,7 +10,6 @@
 #include "reply.h"
 #include "routes.h"
 
-#define HISTORY_MAX 1000
 #define TITLE_BYTES_MAX ((size_t)LN_TITLE_MAX * 4)
 
 static void
@@ -47,33 +46,53 @@ conversation_json(struct ln_jw *w, const struct ln_conversation *c)
 	ln_jw_end(w);
 }
 
+/* The page as the reply; the list is freed. */
+static int
+reply_list(struct rq *q, struct ln_conversation_list *list)
+{
+	struct ln_jw *w;
+	size_t i;
+
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_array(w, NULL);
+		for (i = 0; i < list->count; i++)
+			conversation_json(w, list->items[i]);
+	}
+	if (list->next != NULL)
+		http_response_header(q->req, "x-next-cursor", list->next);
+	ln_conversation_list_free(list);
+	return reply_json(q, 200, w);
+}
+
+/* One page of those that ${f} wants; the rest of it is in the query. */
+static int
+list_page(struct rq *q, struct ln_conversation_filter *f)
+{
+	struct ln_conversation_list list;
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+	char archived[8], before[LN_CURSOR_MAX];
+
+	if (rq_query(q, "archived", archived, sizeof(archived)))
+		f->with_archived = strcmp(archived, "1") == 0;
+	if (rq_query(q, "before", before, sizeof(before)))
+		f->before = before;
+	if (!input_query_int(q, "limit", 1, LN_CONVERSATION_PAGE_MAX,
+	    &f->limit))
+		return KORE_RESULT_OK;
+	s = ln_conversation_list(worker_store, q->user->id, f, &list, &err);
+	return s == LN_OK ? reply_list(q, &list) : reply_fail(q, s, &err);
+}
+
 int
 history_list(struct rq *q)
 {
 	struct ln_conversation_filter f = { .size = sizeof(f) };
-	struct ln_conversation_list list = { NULL, 0 };
-	struct ln_error err = LN_ERROR_INIT;
-	struct ln_jw *w;
-	enum ln_status s;
-	char archived[8], before[RQ_PARAM_SIZE];
-	size_t i;
+	char group_id[RQ_PARAM_SIZE];
 
-	if (rq_query(q, "archived", archived, sizeof(archived)))
-		f.with_archived = strcmp(archived, "1") == 0;
-	if (rq_query(q, "before", before, sizeof(before)))
-		f.before = before;
-	if (!input_query_int(q, "limit", 1, HISTORY_MAX, &f.limit))
-		return KORE_RESULT_OK;
-	s = ln_conversation_list(worker_store, q->user->id, &f, &list, &err);
-	if (s != LN_OK)
-		return reply_fail(q, s, &err);
-	if ((w = ln_jw_new()) != NULL) {
-		ln_jw_array(w, NULL);
-		for (i = 0; i < list.count; i++)
-			conversation_json(w, list.items[i]);
-	}
-	ln_conversation_list_free(&list);
-	return reply_json(q, 200, w);
+	if (rq_query(q, "group_id", group_id, sizeof(group_id)))
+		f.group_id = group_id;
+	return list_page(q, &f);
 }
 
 static int

@@ -7,40 +7,19 @@
 #include <ln/text.h>
 #include <ln/time.h>
 
+#include "model/conversation_row.h"
 #include "store/stmt.h"
 
 #include "base/banned.h"
 
-#define LIST_DEFAULT 200	/* rows of a page, see ln/conversation.h */
-#define LIST_MAX 1000
 #define TITLE_NEW "New chat"
 
-/* Tags in their order, separated by U+001F. */
-#define COLUMNS								\
-	"c.id, c.user_id, c.title, c.model, c.provider, c.system_prompt,"	\
-	" c.project_id, p.title, c.group_id, c.forked_from,"			\
-	" (SELECT group_concat(tag, char(31)) FROM"				\
-	"  (SELECT tag FROM conversation_tag WHERE conversation_id = c.id"	\
-	"   ORDER BY tag)),"							\
-	" c.temperature, c.archived_ms, c.pinned_ms, c.total_tokens,"		\
-	" c.created_ms, c.updated_ms"						\
-	" FROM conversation c LEFT JOIN project p ON p.id = c.project_id"
-
 static const char SQL_GET[] =
-    "SELECT " COLUMNS " WHERE c.id = ?1 AND c.user_id = ?2";
+    "SELECT " LNI_CONVERSATION_COLUMNS " WHERE c.id = ?1 AND c.user_id = ?2";
 
 static const char SQL_LATEST[] =
-    "SELECT " COLUMNS " WHERE c.user_id = ?1 AND c.archived_ms IS NULL"
-    " ORDER BY c.updated_ms DESC, c.id LIMIT 1";
-
-/* ?3 is the id the previous page ended with, or NULL. */
-static const char SQL_LIST[] =
-    "SELECT " COLUMNS " WHERE c.user_id = ?1"
-    " AND (?2 OR c.archived_ms IS NULL)"
-    " AND (?3 IS NULL OR (c.pinned_ms IS NULL, -c.updated_ms, c.id) >"
-    "  (SELECT b.pinned_ms IS NULL, -b.updated_ms, b.id FROM conversation b"
-    "   WHERE b.id = ?3 AND b.user_id = ?1))"
-    " ORDER BY c.pinned_ms IS NULL, c.updated_ms DESC, c.id LIMIT ?4";
+    "SELECT " LNI_CONVERSATION_COLUMNS " WHERE c.user_id = ?1"
+    " AND c.archived_ms IS NULL ORDER BY c.updated_ms DESC, c.id LIMIT 1";
 
 /* Inserts nothing when the project is somebody else's. */
 static const char SQL_INSERT[] =
@@ -88,8 +67,8 @@ static const char SQL_NEWEST[] =
     " LIMIT 1";
 
 const char *const lni_conversation_sql[] = {
-	SQL_NEWEST, SQL_GET, SQL_LATEST, SQL_LIST, SQL_INSERT, SQL_RENAME,
-	SQL_RETITLE, SQL_PIN,
+	SQL_NEWEST, SQL_GET, SQL_LATEST, SQL_INSERT, SQL_RENAME, SQL_RETITLE,
+	SQL_PIN,
 	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_TOUCH,
 };
 const size_t lni_conversation_sql_count =
@@ -114,20 +93,8 @@ ln_conversation_free(struct ln_conversation *c)
 	free(c);
 }
 
-void
-ln_conversation_list_free(struct ln_conversation_list *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->count; i++)
-		ln_conversation_free(l->items[i]);
-	free(l->items);
-	l->items = NULL;
-	l->count = 0;
-}
-
-static enum ln_status
-from_row(struct lni_stmt *q, struct ln_conversation **out,
+enum ln_status
+lni_conversation_row(struct lni_stmt *q, struct ln_conversation **out,
     struct ln_error *err)
 {
 	struct ln_conversation *c;
@@ -174,7 +141,7 @@ ln_conversation_get(struct ln_store *st, const char *user_id, const char *id,
 	lni_bind_text(&q, 1, id);
 	lni_bind_text(&q, 2, user_id);
 	if ((s = lni_stmt_row(&q, err)) == LN_OK)
-		s = from_row(&q, out, err);
+		s = lni_conversation_row(&q, out, err);
 	lni_stmt_put(&q);
 	return s;
 }
@@ -191,79 +158,8 @@ ln_conversation_latest(struct ln_store *st, const char *user_id,
 		return s;
 	lni_bind_text(&q, 1, user_id);
 	if ((s = lni_stmt_row(&q, err)) == LN_OK)
-		s = from_row(&q, out, err);
+		s = lni_conversation_row(&q, out, err);
 	lni_stmt_put(&q);
-	return s;
-}
-
-static enum ln_status
-append(struct ln_conversation_list *l, struct ln_conversation *c,
-    size_t *capacity, struct ln_error *err)
-{
-	struct ln_conversation **grown;
-	size_t n = *capacity == 0 ? 32 : *capacity * 2;
-
-	if (l->count == *capacity) {
-		grown = realloc(l->items, n * sizeof(*grown));
-		if (grown == NULL) {
-			ln_conversation_free(c);
-			return ln_fail(err, LN_NOMEM, "", "conversation list");
-		}
-		l->items = grown;
-		*capacity = n;
-	}
-	l->items[l->count++] = c;
-	return LN_OK;
-}
-
-enum ln_status
-ln_conversation_list(struct ln_store *st, const char *user_id,
-    const struct ln_conversation_filter *filter,
-    struct ln_conversation_list *out, struct ln_error *err)
-{
-	static const struct ln_conversation_filter none;
-	struct ln_conversation *c = NULL;
-	struct lni_stmt q = { 0 };
-	enum ln_status s;
-	size_t capacity = 0;
-	int64_t limit;
-
-	out->items = NULL;
-	out->count = 0;
-	if (filter == NULL)
-		filter = &none;
-	limit = filter->limit == 0 ? LIST_DEFAULT : filter->limit;
-	if (limit < 0)
-		return ln_fail_field(err, LN_INVALID, "limit", "",
-		    "limit %lld", (long long)limit);
-	if (limit > LIST_MAX)
-		limit = LIST_MAX;
-	if ((s = lni_read_begin(st, err)) != LN_OK)
-		return s;
-	if (filter->before != NULL) {
-		s = ln_conversation_get(st, user_id, filter->before, &c, err);
-		ln_conversation_free(c);
-		if (s != LN_OK)
-			goto out;
-	}
-	if ((s = lni_stmt_get(&q, st, SQL_LIST, err)) != LN_OK)
-		goto out;
-	lni_bind_text(&q, 1, user_id);
-	lni_bind_int(&q, 2, filter->with_archived ? 1 : 0);
-	lni_bind_text(&q, 3, filter->before);
-	lni_bind_int(&q, 4, limit);
-	while ((s = lni_stmt_row(&q, err)) == LN_OK) {
-		if ((s = from_row(&q, &c, err)) != LN_OK ||
-		    (s = append(out, c, &capacity, err)) != LN_OK)
-			goto out;
-	}
-	if (s == LN_NOT_FOUND)
-		s = LN_OK;
-out:
-	lni_stmt_put(&q);
-	lni_read_end(st);
-	if (s != LN_OK)
-		ln_conversation_list_free(out);
 	return s;
 }
 

@@ -21,6 +21,10 @@ enum ln_status lni_conversation_retitle(struct ln_store *st,
     const char *user_id, const char *id, const char *from, const char *to,
     struct ln_error *err) LN_USE;
 
+/* conversation_list.c */
+extern const char *const lni_conversation_list_sql[];
+extern const size_t lni_conversation_list_sql_count;
+
 extern const char *const lni_conversation_sql[];
 extern const size_t lni_conversation_sql_count;
 

@@ -34,16 +34,31 @@ struct ln_conversation {
 	int64_t updated_ms;
 };
 
+/**
+ * struct ln_conversation_list:
+ * One page.  ${next} is the cursor of the page that follows, NULL at the end.
+ */
 struct ln_conversation_list {
 	struct ln_conversation **items;
 	size_t count;
+	char *next;
 };
 
+#define LN_CONVERSATION_PAGE_MAX 1000
+#define LN_CURSOR_MAX 400	/* bytes of a cursor, NUL included */
+
+/**
+ * struct ln_conversation_filter:
+ * What a page holds; NULL and 0 leave a wish out.  ${before} is a cursor of
+ * the previous page, or the id of a conversation: from where that is now.
+ */
 struct ln_conversation_filter {
 	size_t size;
 	bool with_archived;
-	int64_t limit;		/* 0: 200 */
-	const char *before;	/* id of the last one of the previous page */
+	int64_t limit;		/* 0: 200; at most LN_CONVERSATION_PAGE_MAX */
+	const char *before;
+	const char *group_id;
+	const char *tag;	/* as ln_text_tag writes it */
 };
 
 struct ln_conversation_new {
@@ -73,7 +88,10 @@ LN_API void ln_conversation_free(struct ln_conversation *c);
 
 /**
  * ln_conversation_list(st, user_id, filter, out, err):
- * Pinned first, then by last use, newest first.  ${filter} may be NULL.
+ * Pinned first, then by last use, newest first.  ${filter} may be NULL.  A
+ * cursor is a place in that order: what others change meanwhile neither hides
+ * nor doubles a row that stayed where it was.  LN_INVALID for a limit or a
+ * cursor that is none, LN_NOT_FOUND for an id that is not the user's.
  */
 LN_API enum ln_status ln_conversation_list(struct ln_store *st,
     const char *user_id, const struct ln_conversation_filter *filter,

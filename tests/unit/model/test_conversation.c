@@ -189,21 +189,106 @@ the_list_is_pinned_first_then_newest_and_pages_without_gaps(void **state)
 	for (;;) {
 		assert_int_equal(ln_conversation_list(st, "ann", &filter, &l,
 		    NULL), LN_OK);
-		if (l.count == 0)
-			break;
 		for (i = 0; i < l.count; i++)
 			assert_string_equal(l.items[i]->id,
 			    ids[order[seen++]]);
+		if (l.count == 0)
+			break;
 		snprintf(last, sizeof(last), "%s", l.items[l.count - 1]->id);
 		filter.before = last;
 		ln_conversation_list_free(&l);
 	}
+	ln_conversation_list_free(&l);
 	assert_int_equal(seen, 5);
 	filter.before = "unknown";
 	assert_int_equal(ln_conversation_list(st, "ann", &filter, &l, NULL),
 	    LN_NOT_FOUND);
 	for (i = 0; i < 5; i++)
 		ln_free(ids[i]);
+}
+
+/* What a page shows stays what the next page begins after, whatever happens
+ * to that row. */
+static void
+a_cursor_neither_loses_nor_doubles_a_row_when_others_move(void **state)
+{
+	const struct place *p = *state;
+	struct ln_store *st = p->store;
+	struct ln_conversation_filter filter = {
+		.size = sizeof(filter), .limit = 2,
+	};
+	struct ln_conversation_list l;
+	char *ids[7], cursor[LN_CURSOR_MAX];
+	int seen[7] = { 0 };
+	size_t i, n, page;
+
+	place_add_user(st, "ann");
+	for (i = 0; i < 7; i++) {
+		ids[i] = new_conversation(st, "ann", "x");
+		/* Several at the same time: the id decides. */
+		assert_int_equal(lni_conversation_touch(st, ids[i],
+		    FAR_FUTURE_MS + (int64_t)i / 3, 0, NULL), LN_OK);
+	}
+	assert_int_equal(ln_conversation_pin(st, "ann", ids[0], true, NULL),
+	    LN_OK);
+	for (page = 0;; page++) {
+		assert_int_equal(ln_conversation_list(st, "ann", &filter, &l,
+		    NULL), LN_OK);
+		for (i = 0; i < l.count; i++)
+			for (n = 0; n < 7; n++)
+				if (strcmp(l.items[i]->id, ids[n]) == 0)
+					seen[n]++;
+		if (l.next == NULL)
+			break;
+		assert_int_equal(l.count, 2);
+		snprintf(cursor, sizeof(cursor), "%s", l.next);
+		filter.before = cursor;
+		/* The row that the page ended with moves up, or goes. */
+		if (page == 0)
+			assert_int_equal(lni_conversation_touch(st,
+			    l.items[1]->id, FAR_FUTURE_MS + 99, 0, NULL),
+			    LN_OK);
+		if (page == 1)
+			assert_int_equal(ln_conversation_delete(st, "ann",
+			    l.items[1]->id, NULL), LN_OK);
+		ln_conversation_list_free(&l);
+	}
+	ln_conversation_list_free(&l);
+	assert_int_equal(page, 3);
+	for (i = 0; i < 7; i++) {
+		assert_int_equal(seen[i], 1);
+		ln_free(ids[i]);
+	}
+}
+
+static void
+a_cursor_that_is_none_is_refused(void **state)
+{
+	const struct place *p = *state;
+	static const char *const bad[] = {
+		"~", "~x", "~cDFfYQ==", "~cDFfYQ/", "~eDFfYQ", "~cGFfYQ",
+		"~cDE", "~cDlfCg",
+	};
+	struct ln_conversation_filter filter = { .size = sizeof(filter) };
+	struct ln_conversation_list l;
+	struct ln_error err = LN_ERROR_INIT;
+	size_t i;
+
+	place_add_user(p->store, "ann");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		filter.before = bad[i];
+		assert_int_equal(ln_conversation_list(p->store, "ann",
+		    &filter, &l, &err), LN_INVALID);
+		assert_string_equal(err.field, "before");
+		assert_null(l.next);
+		assert_int_equal(l.count, 0);
+	}
+	/* A place where nothing is, is one. */
+	filter.before = "~cDFfYQ";
+	assert_int_equal(ln_conversation_list(p->store, "ann", &filter, &l,
+	    NULL), LN_OK);
+	assert_int_equal(l.count, 0);
+	ln_conversation_list_free(&l);
 }
 
 static void
@@ -424,6 +509,8 @@ main(void)
 		row(somebody_elses_conversation_is_like_an_unknown_one),
 		row(a_project_of_somebody_else_cannot_be_used),
 		row(the_list_is_pinned_first_then_newest_and_pages_without_gaps),
+		row(a_cursor_neither_loses_nor_doubles_a_row_when_others_move),
+		row(a_cursor_that_is_none_is_refused),
 		row(the_archive_is_hidden_until_asked_for),
 		row(titles_are_checked),
 		row(configure_changes_what_is_given_and_clears_what_is_empty),

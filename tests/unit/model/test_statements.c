@@ -38,6 +38,8 @@ static const struct {
 	{ "audit_rekey.c", lni_audit_rekey_sql, &lni_audit_rekey_sql_count },
 	{ "backup.c", lni_backup_sql, &lni_backup_sql_count },
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
+	{ "conversation_list.c", lni_conversation_list_sql,
+	    &lni_conversation_list_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
 	{ "outbox.c", lni_outbox_sql, &lni_outbox_sql_count },
