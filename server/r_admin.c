@@ -22,7 +22,7 @@
 static void
 account_json(struct ln_jw *w, const struct ln_user *u)
 {
-	profile_members(w, u);
+	profile_members(w, u, NULL);
 	ln_jw_time(w, "last_login_at", u->last_login_ms);
 	ln_jw_string(w, "blocked_reason", u->blocked_reason);
 	ln_jw_time(w, "blocked_until", u->blocked_until_ms);

@@ -15,14 +15,14 @@
 #define FIELD_MAX 4096
 
 void
-profile_members(struct ln_jw *w, const struct ln_user *u)
+profile_members(struct ln_jw *w, const struct ln_user *u, const char *pic)
 {
 	ln_jw_string(w, "user_id", u->id);
 	ln_jw_string(w, "username", u->username);
 	ln_jw_string(w, "email", u->email);
 	ln_jw_string(w, "full_name", u->full_name);
 	ln_jw_string(w, "role", ln_user_role_name(u->role));
-	ln_jw_null(w, "profile_pic");
+	ln_jw_string(w, "profile_pic", pic);
 	ln_jw_bool(w, "blocked", u->is_blocked);
 	ln_jw_time(w, "created_at", u->created_ms);
 }
@@ -30,11 +30,12 @@ profile_members(struct ln_jw *w, const struct ln_user *u)
 struct ln_jw *
 profile_json(const struct ln_user *u)
 {
+	char pic[PROFILE_PIC_SIZE];
 	struct ln_jw *w;
 
 	if ((w = ln_jw_new()) != NULL) {
 		ln_jw_object(w, NULL);
-		profile_members(w, u);
+		profile_members(w, u, profile_pic_path(u, pic));
 	}
 	return w;
 }

@@ -35,22 +35,27 @@ static const struct {
 	{ "permissions-policy", PERMISSIONS },
 };
 
-void
-reply_headers(struct rq *q, bool is_page, bool is_cacheable)
+static void
+put_headers(struct rq *q, const char *csp, const char *cache)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++)
 		http_response_header(q->req, everywhere[i].name,
 		    everywhere[i].value);
-	http_response_header(q->req, "content-security-policy",
-	    is_page ? CSP_PAGE : CSP_API);
-	http_response_header(q->req, "cache-control", is_cacheable ?
-	    "public, max-age=31536000, immutable" : "no-store");
+	http_response_header(q->req, "content-security-policy", csp);
+	http_response_header(q->req, "cache-control", cache);
 	if (server.is_tls)
 		http_response_header(q->req, "strict-transport-security",
 		    HSTS);
 	http_response_header(q->req, "x-request-id", q->id);
+}
+
+void
+reply_headers(struct rq *q, bool is_page, bool is_cacheable)
+{
+	put_headers(q, is_page ? CSP_PAGE : CSP_API, is_cacheable ?
+	    "public, max-age=31536000, immutable" : "no-store");
 }
 
 const char *
@@ -97,6 +102,15 @@ reply_page(struct rq *q, int status, const char *type, const void *p,
 	if (is_gzip)
 		http_response_header(q->req, "content-encoding", "gzip");
 	return send_body(q, status, type, p, n);
+}
+
+int
+reply_picture(struct rq *q, const char *type, const void *p, size_t n,
+    bool is_lasting)
+{
+	put_headers(q, CSP_API, is_lasting ?
+	    "private, max-age=31536000, immutable" : "private, no-cache");
+	return send_body(q, 200, type, p, n);
 }
 
 void

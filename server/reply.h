@@ -62,6 +62,14 @@ int reply_page(struct rq *q, int status, const char *type, const void *p,
     size_t n, bool is_gzip);
 
 /**
+ * reply_picture(q, type, p, n, is_lasting):
+ * A picture of somebody's, for his browser alone: to be kept for good when its
+ * address means these bytes, else to be asked for each time.
+ */
+int reply_picture(struct rq *q, const char *type, const void *p, size_t n,
+    bool is_lasting);
+
+/**
  * reply_attachment(q, type, name, p, n):
  * A download.  ${name} is made safe for a header.
  */

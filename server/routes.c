@@ -32,6 +32,9 @@ const struct route routes[] = {
 	{ POST,   "/api/auth/reset-password", G_ANYONE, R_AUTH | R_JSON, SMALL, LIMIT_RESET, auth_reset },
 	{ GET,    "/api/profile", G_USER, 0, 0, LIMIT_DEFAULT, profile_show },
 	{ PUT,    "/api/profile", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, profile_update },
+	{ GET,    "/api/profile/pic", G_USER, 0, 0, LIMIT_DEFAULT, profile_pic_show },
+	{ POST,   "/api/profile/pic", G_USER, R_RAW, SERVER_PICTURE_MAX, LIMIT_DEFAULT, profile_pic_set },
+	{ DELETE, "/api/profile/pic", G_USER, 0, 0, LIMIT_DEFAULT, profile_pic_delete },
 	{ POST,   "/api/profile/password", G_USER, R_JSON, SMALL, LIMIT_PASSWORD, profile_password },
 
 	{ GET,    "/api/profile/sessions", G_USER, 0, 0, LIMIT_DEFAULT, profile_sessions_list },

@@ -22,6 +22,11 @@ int profile_sessions_list(struct rq *);
 int profile_session_end(struct rq *);
 int account_delete(struct rq *);
 
+/* r_picture.c */
+int profile_pic_show(struct rq *);
+int profile_pic_set(struct rq *);
+int profile_pic_delete(struct rq *);
+
 /* r_sessions.c */
 int history_list(struct rq *);
 int session_delete(struct rq *);

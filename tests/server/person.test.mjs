@@ -1,6 +1,8 @@
-// What a person keeps besides conversations: prompts, the system prompt.
+// What a person keeps besides conversations: prompts, the system prompt, a
+// picture.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { startServer } from "./harness.mjs";
 
@@ -101,4 +103,93 @@ test("the configuration tells the system prompt and the templates", async () => 
 	assert.deepEqual([r.status, r.json.field], [400, "system_prompt"]);
 	r = await ann.post("/api/config", { system_prompt: "" });
 	assert.equal(r.json.system_prompt, null);
+});
+
+// --- the picture -------------------------------------------------------------
+
+const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR" +
+    "42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==",
+    "base64");
+
+function form(name, bytes, filename = "me.png") {
+	const boundary = "----test-boundary-7f3a";
+	return {
+		body: Buffer.concat([
+			Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; ` +
+			    `name="${name}"; filename="${filename}"\r\n` +
+			    "Content-Type: text/html\r\n\r\n"),
+			bytes,
+			Buffer.from(`\r\n--${boundary}--\r\n`),
+		]),
+		headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
+	};
+}
+
+const put_picture = (client, bytes, name) =>
+	client.request("POST", "/api/profile/pic", form("pic", bytes, name));
+const picture_of = async (client) =>
+	(await client.get("/api/auth/me")).json.profile_pic;
+
+test("a picture is put up, shown to its owner alone, and removed", async () => {
+	assert.equal(await picture_of(ann), null);
+	assert.equal((await ann.get("/api/profile/pic")).status, 404);
+	let r = await put_picture(ann, PNG, "../../x.html");
+	assert.equal(r.status, 200, r.text);
+	const at = r.json.profile_pic;
+	assert.match(at, /^\/api\/profile\/pic\?v=[0-9a-f]{16}$/);
+	assert.equal(await picture_of(ann), at);
+	assert.equal((await ann.get("/api/profile")).json.profile_pic, at);
+	r = await ann.get(at);
+	assert.deepEqual([r.status, r.bytes], [200, PNG]);
+	// What it is its bytes say, not its name or what the form says.
+	assert.equal(r.headers["content-type"], "image/png");
+	assert.equal(r.headers["x-content-type-options"], "nosniff");
+	assert.match(r.headers["content-security-policy"], /sandbox/);
+	assert.equal(r.headers["cache-control"],
+	    "private, max-age=31536000, immutable");
+	r = await ann.get("/api/profile/pic");
+	assert.equal(r.headers["cache-control"], "private, no-cache");
+
+	for (const client of [bob, root]) {
+		r = await client.get(at);
+		assert.deepEqual([r.status, r.text],
+		    [404, '{"error":"There is no picture"}']);
+	}
+	assert.equal((await server.client().get(at)).status, 401);
+	const admin = await root.get("/api/admin/users?q=ann");
+	assert.equal(admin.json.users[0].profile_pic, null);
+
+	await put_picture(ann, GIF);
+	assert.notEqual(await picture_of(ann), at);
+	r = await ann.get(at);
+	assert.deepEqual([r.headers["content-type"], r.headers["cache-control"]],
+	    ["image/gif", "private, no-cache"]);
+	r = await ann.request("DELETE", "/api/profile/pic");
+	assert.deepEqual([r.status, r.json], [200, { status: "success" }]);
+	assert.equal((await ann.request("DELETE", "/api/profile/pic")).status, 404);
+	assert.equal(await picture_of(ann), null);
+});
+
+test("what is no picture of a sane size is refused", async () => {
+	const huge = Buffer.from(PNG);
+	huge.writeUInt32BE(100000, 16);
+	const empty = Buffer.from(PNG);
+	empty.writeUInt32BE(0, 20);
+	for (const bytes of [Buffer.from("<svg onload='alert(1)'></svg>"),
+	    Buffer.from("GIF89a"), Buffer.alloc(0), huge, empty]) {
+		const r = await put_picture(bob, bytes);
+		assert.deepEqual([r.status, r.json.field], [400, "pic"], r.text);
+	}
+	let r = await bob.request("POST", "/api/profile/pic", form("other", PNG));
+	assert.deepEqual([r.status, r.json.field], [400, "pic"]);
+	r = await bob.request("POST", "/api/profile/pic", { body: PNG,
+	    headers: { "content-type": "image/png" } });
+	assert.equal(r.status, 415);
+	const most = Buffer.concat([PNG, Buffer.alloc(2 * 1024 * 1024 - PNG.length)]);
+	r = await put_picture(bob, Buffer.concat([most, Buffer.alloc(1)]));
+	assert.equal(r.status, 413);
+	assert.equal(await picture_of(bob), null);
+	assert.equal((await put_picture(bob, most)).status, 200);
+	assert.equal((await bob.get("/api/profile/pic")).bytes.length, most.length);
 });

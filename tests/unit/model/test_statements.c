@@ -17,6 +17,7 @@
 #include "model/generation.h"
 #include "model/message.h"
 #include "model/outbox.h"
+#include "model/picture.h"
 #include "model/prompt.h"
 #include "model/search.h"
 #include "model/session.h"
@@ -43,6 +44,7 @@ static const struct {
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
 	{ "outbox.c", lni_outbox_sql, &lni_outbox_sql_count },
+	{ "picture.c", lni_picture_sql, &lni_picture_sql_count },
 	{ "prompt.c", lni_prompt_sql, &lni_prompt_sql_count },
 	{ "search.c", lni_search_sql, &lni_search_sql_count },
 	{ "session.c", lni_session_sql, &lni_session_sql_count },
