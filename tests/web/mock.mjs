@@ -11,6 +11,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { adminRoute, builtins, Refusal, userRoute } from './mock-routes.mjs';
+import { shelfRoute } from './mock-shelf.mjs';
 import { MockTurn, pieces } from './mock-turn.mjs';
 
 const DIST = fileURLToPath(new URL('../../server/web/dist', import.meta.url));
@@ -51,6 +52,9 @@ export class Mock {
 		this.estimates = false;
 		this.models = ['llama3.2', 'qwen3:4b'];
 		this.tools = builtins();
+		this.groups = [];
+		this.searches = [];
+		this.searchFails = false;
 		this.refuseSockets = false;
 		this.skipChunks = 0;
 		this.nextId = 1;
@@ -269,7 +273,7 @@ export class Mock {
 		}
 		const args = { req, url, body, raw, user };
 		const reply = adminRoute(this, path, args) ??
-		    userRoute(this, path, args);
+		    shelfRoute(this, path, args) ?? userRoute(this, path, args);
 
 		if (reply === undefined)
 			throw new Refusal(404, 'Not found');

@@ -10,6 +10,7 @@ export class Conversations {
 	more = false;
 	private oldest: string | null = null;
 	private asked: Promise<void> | null = null;
+	private older: Promise<void> | null = null;
 
 	constructor(private readonly changed: () => void) {
 	}
@@ -23,7 +24,20 @@ export class Conversations {
 	}
 
 	loadMore(): Promise<void> {
-		return this.page(this.oldest);
+		this.older ??= this.page(this.oldest).finally(() => {
+			this.older = null;
+		});
+		return this.older;
+	}
+
+	/** Reads those that have a tag, however old. */
+	async tagged(tag: string): Promise<void> {
+		const rows = await api<Conversation[]>('GET',
+		    `/api/tags/${path(tag)}/sessions`);
+
+		for (const row of rows)
+			this.byId.set(row.id, row);
+		this.changed();
 	}
 
 	/** Pages on until the conversation's row is there, if it exists. */
@@ -74,9 +88,36 @@ export class Conversations {
 		this.update(id, { archived });
 	}
 
+	/** Moves it into a group, or (null) out of any. */
+	async group(id: string, group: string | null): Promise<void> {
+		await api('POST', '/api/sessions/group',
+		    { session_id: id, group_id: group });
+		this.update(id, { group_id: group });
+	}
+
+	async addTag(id: string, tag: string): Promise<void> {
+		await api('POST', `/api/sessions/${path(id)}/tags`, { tag });
+		this.update(id, { tags: [...new Set([
+			...this.byId.get(id)?.tags ?? [], tag])].sort() });
+	}
+
+	async removeTag(id: string, tag: string): Promise<void> {
+		await api('DELETE', `/api/sessions/${path(id)}/tags/${path(tag)}`);
+		this.update(id, { tags: this.byId.get(id)?.tags?.filter((other) =>
+		    other !== tag) ?? [] });
+	}
+
 	async remove(id: string): Promise<void> {
 		await api('DELETE', `/api/sessions/${path(id)}`);
 		this.byId.delete(id);
+		this.changed();
+	}
+
+	/** All of them, or none. */
+	async removeAll(ids: string[]): Promise<void> {
+		await api('POST', '/api/bulk-delete', { ids });
+		for (const id of ids)
+			this.byId.delete(id);
 		this.changed();
 	}
 

@@ -9,6 +9,7 @@ export type Turn = UserTurn | AnswerTurn;
 
 const NEAR = 80;
 const BONES_AFTER = 300;
+const MARKED = 2500;
 
 export class LogView {
 	turns: Turn[] = [];
@@ -95,6 +96,20 @@ export class LogView {
 		for (const turn of this.turns)
 			if (turn instanceof UserTurn)
 				turn.under(id !== null && turn.id === id);
+	}
+
+	/** Brings a message into sight and marks it for a moment. */
+	reveal(id: number): void {
+		const el = this.turns.find((turn) => turn.id === id)?.el;
+
+		if (!el)
+			return;
+		this.follow = false;
+		el.tabIndex = -1;
+		el.scrollIntoView({ block: 'start' });
+		el.focus({ preventScroll: true });
+		el.classList.add('revealed');
+		setTimeout(() => el.classList.remove('revealed'), MARKED);
 	}
 
 	last(): Turn | undefined {

@@ -1,10 +1,10 @@
 /* The chat page: makes the parts and introduces them to each other. */
 import { api, ApiError, explain, signOut } from '../lib/api';
-import { ask } from '../lib/dialog';
 import { byId, h } from '../lib/dom';
 import { themeButton } from '../lib/theme';
 import { toast } from '../lib/toast';
-import type { Me, Provider } from '../lib/types';
+import type { Conversation, Me, Provider } from '../lib/types';
+import { Acts } from './acts';
 import { Announcer } from './announcer';
 import { Chat } from './chat';
 import { Composer } from './composer';
@@ -12,6 +12,7 @@ import { configure } from './configure';
 import { Conversations } from './conversations';
 import { Link, type LinkState } from './link';
 import { LogView } from './log-view';
+import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
 import { TopBar } from './top-bar';
 import { welcome } from './welcome';
@@ -24,7 +25,24 @@ let provider: Provider | null = null;
 let dropped = false;
 
 const conversations = new Conversations(() => redraw());
-const sidebar = new Sidebar(() => act(conversations.loadMore()));
+const shelf = new Shelf(() => redraw());
+const acts = new Acts(conversations, shelf, {
+	act: (work) => act(work),
+	async gone(ids) {
+		act(shelf.refresh());
+		if (chat.current !== null && ids.includes(chat.current))
+			await startNew();
+	},
+	pick: (id) => sidebar.pick(id),
+});
+const sidebar = new Sidebar({
+	loadMore: () => act(conversations.loadMore()),
+	conversation: (row, anchor) => acts.menu(row, anchor),
+	group: (group, anchor) => acts.groupMenu(group, anchor),
+	createGroup: () => act(acts.createGroup()),
+	tagged: (tag) => act(conversations.tagged(tag)),
+	removeAll: (ids) => acts.removeAll(ids),
+}, shelf);
 const composer = new Composer({
 	send: (question, edited) => chat.send(question, edited),
 	stop: () => chat.stop(),
@@ -42,7 +60,9 @@ const bar = new TopBar({
 	    conversations.pin(id, !conversations.byId.get(id)?.pinned)),
 	archive: () => withCurrent((id) =>
 	    conversations.archive(id, !conversations.byId.get(id)?.archived)),
-	remove: () => withCurrent(remove),
+	group: () => withRow((row) => acts.move(row)),
+	tag: () => withRow((row) => acts.tag(row)),
+	remove: () => withRow((row) => acts.remove(row)),
 	configure: () => act(configure(chat.current, chat.wish, (wish) => {
 		chat.wish = wish;
 	}).then((model) => {
@@ -93,7 +113,7 @@ function showModel(name: string | null): void {
 }
 
 /* Acts of the person end in a change on the page or in a sentence. */
-function act(work: Promise<void>): void {
+function act(work: Promise<unknown>): void {
 	work.catch((error: unknown) => {
 		if (error instanceof ApiError && error.blocked)
 			composer.blocked(BLOCKED);
@@ -106,19 +126,11 @@ function withCurrent(run: (id: string) => Promise<void>): void {
 		act(run(chat.current));
 }
 
-async function remove(id: string): Promise<void> {
-	const title = conversations.byId.get(id)?.title ?? '';
-	const gone = await ask({
-		title: `Delete “${title}”?`,
-		content: ['Its messages are deleted with it. ' +
-		    'This can’t be undone.'],
-		verb: 'Delete',
-		danger: true,
-		act: () => conversations.remove(id),
-	});
+function withRow(run: (row: Conversation) => Promise<void>): void {
+	const row = conversations.byId.get(chat.current ?? '');
 
-	if (gone && chat.current === id)
-		await startNew();
+	if (row)
+		act(run(row));
 }
 
 async function startNew(): Promise<void> {
@@ -136,14 +148,19 @@ function linkState(state: LinkState): void {
 		return;
 	chat.connected(dropped);
 	if (dropped)
-		act(conversations.refresh());
+		act(Promise.all([conversations.refresh(), shelf.refresh()]));
 	dropped = true;
 }
 
+/* #CONVERSATION, or #CONVERSATION/MESSAGE to see that message. */
 function route(): void {
-	const id = decodeURIComponent(location.hash.slice(1));
+	const [id, message] = location.hash.slice(1).split('/')
+		.map(decodeURIComponent);
 
-	act(chat.open(id || null));
+	act(chat.open(id || null).then(() => {
+		if (message)
+			log.reveal(Number(message));
+	}));
 }
 
 async function whoAmI(): Promise<void> {
@@ -173,7 +190,7 @@ function keys(event: KeyboardEvent): void {
 
 	if (ctrl && event.key.toLowerCase() === 'k') {
 		event.preventDefault();
-		sidebar.search();
+		sidebar.focusSearch();
 	} else if (ctrl && event.key.toLowerCase() === 'j') {
 		event.preventDefault();
 		act(startNew());
@@ -186,7 +203,7 @@ function keys(event: KeyboardEvent): void {
 async function start(): Promise<void> {
 	await whoAmI();
 	const read = await Promise.allSettled([
-		conversations.refresh(), readProvider(),
+		conversations.refresh(), shelf.refresh(), readProvider(),
 	]);
 
 	for (const result of read)

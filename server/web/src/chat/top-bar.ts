@@ -6,6 +6,8 @@ export interface BarListener {
 	rename(title: string): void;
 	pin(): void;
 	archive(): void;
+	group(): void;
+	tag(): void;
 	remove(): void;
 	/** Model and more of this conversation. */
 	configure(): void;
@@ -35,6 +37,7 @@ export class TopBar {
 	private readonly chip = byId('model', HTMLElement);
 	private readonly more = byId('more', HTMLDetailsElement);
 	private readonly exportLink = byId('export', HTMLAnchorElement);
+	private readonly tags = byId('tags', HTMLElement);
 	private conversation: Conversation | null = null;
 
 	constructor(private readonly listener: BarListener) {
@@ -43,6 +46,8 @@ export class TopBar {
 		this.chip.addEventListener('click', () => listener.configure());
 		this.item('pin', () => listener.pin());
 		this.item('archive', () => listener.archive());
+		this.item('group', () => listener.group());
+		this.item('tag', () => listener.tag());
 		this.item('delete', () => listener.remove());
 		this.exportLink.addEventListener('click', () => this.fold());
 		document.addEventListener('click', (event) => {
@@ -59,6 +64,12 @@ export class TopBar {
 		this.title.title = this.title.textContent;
 		document.title = conversation ?
 		    `${conversation.title} · LocalNeural` : 'LocalNeural';
+		this.tags.replaceChildren(...(conversation?.tags ?? []).map((tag) =>
+		    h('button', {
+			    type: 'button', class: 'chip',
+			    'aria-label': `Tag ${tag}: change the tags`,
+			    on: { click: () => this.listener.tag() },
+		    }, `#${tag}`)));
 		this.pencil.hidden = this.more.hidden = !conversation;
 		this.exportLink.href = `/api/export/${id}?format=md`;
 		this.label('pin', conversation?.pinned ? 'Unpin' : 'Pin');

@@ -16,6 +16,34 @@ export interface Conversation {
 	pinned: boolean;
 	total_tokens: number;
 	updated_at: string;
+	group_id?: string | null;
+	project_id?: string | null;
+	project_title?: string | null;
+	tags?: string[];
+}
+
+/** A folder of the list. */
+export interface Group {
+	id: string;
+	title: string;
+}
+
+/** A tag and how many conversations have it. */
+export interface Tag {
+	tag: string;
+	count: number;
+}
+
+/** A message that a search found. */
+export interface Hit {
+	id: number;
+	session_id: string;
+	session_title: string;
+	role: Message['role'];
+	/** Escaped text in which <mark> and </mark> enclose what was found. */
+	snippet: string;
+	timestamp: string;
+	model: string | null;
 }
 
 /** One call of a tool that the model asked for. */
@@ -36,6 +64,7 @@ export interface Message {
 	/** Base64, without a data: prefix. */
 	images?: string[] | null;
 	timestamp: string;
+	pinned?: boolean;
 	tokens: number | null;
 	/** The tokens were counted here, not by the provider. */
 	is_estimated?: boolean;
