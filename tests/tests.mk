@@ -23,6 +23,8 @@ CLI_TESTS	:= $(sort $(wildcard tests/cli/*.bats))
 SERVER_TESTS	:= $(sort $(wildcard tests/fake/*.test.mjs \
 		   tests/server/*.test.mjs tests/server/raw/*.test.mjs))
 WEB_TESTS	:= $(sort $(wildcard tests/web/*.test.mjs))
+# On the release build only: what is killed leaves the sanitizers no word.
+CRASH_TESTS	:= tests/crash/crash.test.mjs
 LINT_TESTS	:= tests/lint.sh
 # The runner tests itself once, not once for each flavour.
 ASAN_TESTS	:= $(filter-out tests/cli/run.bats tests/fake/%,\
@@ -68,7 +70,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-build
 	@$(CHECK_RUN) $(LINT_TESTS) \
 	    --bin build $(UNIT_SRC:%.c=build/%) $(CLI_TESTS) $(SERVER_TESTS) \
-	    $(WEB_TESTS) \
+	    $(WEB_TESTS) $(CRASH_TESTS) \
 	    --bin build/asan $(UNIT_SRC:%.c=build/asan/%) $(ASAN_TESTS)
 
 # The second one is of server/web/web.mk.
@@ -98,6 +100,14 @@ check-asan: tests/node_modules/.package-lock.json
 .PHONY: check-timing
 check-timing: all tests/node_modules/.package-lock.json
 	LN_BIN=$(abspath $(B)) node tests/bench/timing.mjs
+
+# A thousand kills: see the head of the file.
+KILLS	?= 1000
+SEED	?= 1
+.PHONY: crash
+crash: all tests/node_modules/.package-lock.json
+	@LN_BIN=$(abspath $(B)) LN_KILLS=$(KILLS) LN_SEED=$(SEED) \
+	    node --test $(CRASH_TESTS)
 
 # 500 answers at once: see the head of the file.
 .PHONY: bench-streams

@@ -10,8 +10,10 @@
 
 #include "base/banned.h"
 
+/* No file is ever overwritten: a receipt with the name of a new one is of a
+ * file that somebody has removed by hand. */
 static const char SQL_ADD[] =
-    "INSERT INTO backup(folder, name, created_ms, bytes, hash, is_encrypted,"
+    "INSERT OR REPLACE INTO backup(folder, name, created_ms, bytes, hash, is_encrypted,"
     " verified_ms, verified_how) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 #define COLUMNS "created_ms, bytes, hash, is_encrypted, verified_ms," \

@@ -9,14 +9,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/banned.h"
 
 #define SUFFIX_LEN 6		/* mkdtemp's XXXXXX */
-/* A folder just made is not locked yet; an abandoned one can wait. */
-#define SWEEP_AGE_S 60
+/* A sweeper may take a folder just made before its maker has locked it. */
+#define MAKE_TRIES 100
 
 static const char *const names[] = { LNI_SCRATCH_COPY, LNI_SCRATCH_FRESH };
 static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
@@ -78,7 +77,6 @@ sweep_one(int folder, const char *name)
 		return;
 	/* Whoever still works in it holds the lock. */
 	if (fstat(fd, &sb) == 0 && sb.st_uid == geteuid() &&
-	    sb.st_mtime < time(NULL) - SWEEP_AGE_S &&
 	    flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		empty(fd);
 		unlinkat(folder, name, AT_REMOVEDIR);
@@ -86,19 +84,23 @@ sweep_one(int folder, const char *name)
 	close(fd);
 }
 
-/* Remove what killed runs left.  Failing to is no reason not to work. */
+/*
+ * Remove what killed runs of the same ${purpose} left in the folder, beside
+ * whichever file.  Failing to is no reason not to work.
+ */
 static void
-sweep(const char *folder, const char *prefix)
+sweep(const char *folder, const char *purpose)
 {
-	size_t len = strlen(prefix);
+	size_t len = strlen(purpose), n;
 	struct dirent *e;
 	DIR *d;
 
 	if ((d = opendir(folder)) == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
-		if (strncmp(e->d_name, prefix, len) == 0 &&
-		    strlen(e->d_name) == len + SUFFIX_LEN)
+		n = strlen(e->d_name);
+		if (n > len + SUFFIX_LEN && strncmp(e->d_name + n -
+		    SUFFIX_LEN - len, purpose, len) == 0)
 			sweep_one(dirfd(d), e->d_name);
 	}
 	closedir(d);
@@ -132,37 +134,53 @@ too_long:
 	    beside != NULL ? beside : "TMPDIR");
 }
 
+/* Lock the folder just made; false when somebody has swept it meanwhile. */
+static bool
+claim(struct lni_scratch *sc)
+{
+	struct stat sb;
+
+	sc->fd = open(sc->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (sc->fd >= 0 && flock(sc->fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(sc->fd, &sb) == 0 && sb.st_nlink > 0)
+		return true;
+	if (sc->fd >= 0)
+		close(sc->fd);
+	sc->fd = -1;
+	rmdir(sc->path);
+	return false;
+}
+
 enum ln_status
 lni_scratch_make(const char *beside, const char *purpose,
     struct lni_scratch *sc, struct ln_error *err)
 {
-	char folder[LNI_PATH_MAX], prefix[LNI_PATH_MAX];
+	char folder[LNI_PATH_MAX], prefix[LNI_PATH_MAX], mark[64];
 	enum ln_status s;
+	int tries;
 
 	sc->fd = -1;
 	if ((s = locate(beside, purpose, folder, prefix, err)) != LN_OK)
 		return s;
-	sweep(folder, prefix);
-	if (snprintf(sc->path, sizeof(sc->path), "%s/%sXXXXXX", folder,
-	    prefix) >= (int)sizeof(sc->path))
-		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
-		    folder);
-	if (mkdtemp(sc->path) == NULL)
-		return ln_fail(err, LN_IO,
-		    "No working folder can be made. Check permissions and "
-		    "free space", "mkdtemp %s: %s", sc->path, strerror(errno));
-	sc->fd = open(sc->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (sc->fd < 0 || flock(sc->fd, LOCK_EX | LOCK_NB) != 0) {
-		s = ln_fail(err, LN_IO, "", "open %s: %s", sc->path,
-		    strerror(errno));
-		if (sc->fd >= 0)
-			close(sc->fd);
-		rmdir(sc->path);
-		sc->fd = -1;
-		return s;
+	snprintf(mark, sizeof(mark), "%s%s-", beside != NULL ? "." :
+	    "localneural-", purpose);
+	sweep(folder, mark);
+	for (tries = 0; tries < MAKE_TRIES; tries++) {
+		if (snprintf(sc->path, sizeof(sc->path), "%s/%sXXXXXX",
+		    folder, prefix) >= (int)sizeof(sc->path))
+			return ln_fail(err, LN_INVALID, "The path is too long",
+			    "%s", folder);
+		if (mkdtemp(sc->path) == NULL)
+			return ln_fail(err, LN_IO,
+			    "No working folder can be made. Check permissions "
+			    "and free space", "mkdtemp %s: %s", sc->path,
+			    strerror(errno));
+		if (claim(sc))
+			return LN_OK;
 	}
-	return LN_OK;
+	return ln_fail(err, LN_IO, "", "cannot claim %s: %s", sc->path,
+	    strerror(errno));
 }
 
 enum ln_status
