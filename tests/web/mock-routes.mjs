@@ -114,9 +114,12 @@ export function userRoute(mock, path, { req, url, body, user }) {
 		const from = mine.findIndex((c) =>
 		    c.id === url.searchParams.get('before')) + 1;
 
-		return mine.slice(from,
-		    from + Number(url.searchParams.get('limit') ?? 200))
-			.map(row);
+		const to = from + Number(url.searchParams.get('limit') ?? 200);
+
+		return {
+			page: mine.slice(from, to).map(row),
+			next: to < mine.length ? mine[to - 1].id : null,
+		};
 	}
 	if (path === '/api/provider/config')
 		return { ...mock.provider, api_key_set: false };

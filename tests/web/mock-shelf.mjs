@@ -71,6 +71,44 @@ function search(mock, { url, user }) {
 	return hits.slice(from, from + Number(want('limit')));
 }
 
+function fork(mock, c, last) {
+	const at = c.messages.findIndex((m) => m.id === last);
+
+	if (at < 0)
+		throw new Refusal(404, 'Not found');
+	const branch = mock.addConversation(c.owner, `${c.title} (branch)`, [],
+	    { parent_id: c.id });
+
+	branch.messages = c.messages.slice(0, at + 1).map((m) =>
+	    ({ ...m, id: mock.nextId++ }));
+	return { session_id: branch.id };
+}
+
+function branches(mock, c) {
+	const all = [...mock.conversations.values()];
+	const below = (one, depth) => [{
+		id: one.id, title: one.title, parent_id: one.parent_id ?? null,
+		depth,
+	}, ...all.filter((other) => other.parent_id === one.id)
+		.flatMap((other) => below(other, depth + 1))];
+	let root = c;
+
+	while (root.parent_id)
+		root = mock.conversations.get(root.parent_id);
+	return below(root, 0);
+}
+
+function message(mock, user, id, what, body) {
+	const found = mine(mock, user).flatMap((c) => c.messages)
+		.find((m) => m.id === id);
+
+	if (!found)
+		throw new Refusal(404, 'Not found');
+	if (what === 'export')
+		return { attachment: found.content, filename: 'message.md' };
+	return { pinned: found.pinned = body.pinned ?? !found.pinned };
+}
+
 /** The reply, or undefined for a path that is not of these. */
 export function shelfRoute(mock, path, args) {
 	const { req, body, user } = args;
@@ -107,7 +145,22 @@ export function shelfRoute(mock, path, args) {
 		c.tags = c.tags.filter((tag) => tag !== (name ?? body.tag));
 		if (req.method === 'POST')
 			c.tags.push(body.tag);
-		return c.tags;
+		return { ...done, tags: c.tags };
+	}
+	if (kind === 'sessions' && what === 'fork')
+		return fork(mock, mock.owned(user, id), body.message_id);
+	if (kind === 'sessions' && what === 'branches')
+		return branches(mock, mock.owned(user, id));
+	if (kind === 'messages')
+		return message(mock, user, Number(id), what, body);
+	if (kind === 'summarize') {
+		mock.owned(user, id);
+		if (mock.summaryFails)
+			throw new Refusal(409, 'The provider did not answer');
+		return {
+			summary: 'They spoke of **water**.', model: 'llama3.2',
+			is_extract: false,
+		};
 	}
 	return undefined;
 }

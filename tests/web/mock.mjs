@@ -55,6 +55,7 @@ export class Mock {
 		this.groups = [];
 		this.searches = [];
 		this.searchFails = false;
+		this.summaryFails = false;
 		this.refuseSockets = false;
 		this.skipChunks = 0;
 		this.nextId = 1;
@@ -277,6 +278,9 @@ export class Mock {
 
 		if (reply === undefined)
 			throw new Refusal(404, 'Not found');
+		if (reply.page)
+			return this.json(res, 200, reply.page, reply.next ?
+			    { 'X-Next-Cursor': reply.next } : {});
 		if (reply.attachment === undefined)
 			return this.json(res, 200, reply);
 		res.writeHead(200, {

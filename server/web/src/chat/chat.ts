@@ -49,6 +49,10 @@ export interface ChatView {
 	/** The model of the open conversation. */
 	model(name: string | null): void;
 	empty(): Node;
+	/** Its messages are on the page. */
+	loaded(): void;
+	/** Another tab changed what the list shows. */
+	listed(): void;
 }
 
 /* How long a resumed answer may say nothing before it is read again. */
@@ -248,6 +252,9 @@ export class Chat {
 		case 'error':
 			this.failed(event.session_id, event.error);
 			break;
+		case 'history_changed':
+			this.view.listed();
+			break;
 		case 'pong':
 			break;
 		}
@@ -269,6 +276,7 @@ export class Chat {
 			this.giveBack(lost, 'The message was not sent.');
 		if (last?.state === 'streaming')
 			this.join(last);
+		this.view.loaded();
 	}
 
 	/* A failure of this visit is told in its own words. */

@@ -1,5 +1,5 @@
 /* What the sidebar lists: the person's conversations, a page at a time. */
-import { api } from '../lib/api';
+import { api, apiPage } from '../lib/api';
 import type { Conversation } from '../lib/types';
 
 const PAGE = 100;
@@ -8,7 +8,7 @@ export class Conversations {
 	readonly byId = new Map<string, Conversation>();
 	/** There are older ones on the server. */
 	more = false;
-	private oldest: string | null = null;
+	private cursor: string | null = null;
 	private asked: Promise<void> | null = null;
 	private older: Promise<void> | null = null;
 
@@ -24,7 +24,7 @@ export class Conversations {
 	}
 
 	loadMore(): Promise<void> {
-		this.older ??= this.page(this.oldest).finally(() => {
+		this.older ??= this.page(this.cursor).finally(() => {
 			this.older = null;
 		});
 		return this.older;
@@ -96,15 +96,17 @@ export class Conversations {
 	}
 
 	async addTag(id: string, tag: string): Promise<void> {
-		await api('POST', `/api/sessions/${path(id)}/tags`, { tag });
-		this.update(id, { tags: [...new Set([
-			...this.byId.get(id)?.tags ?? [], tag])].sort() });
+		const { tags } = await api<{ tags: string[] }>('POST',
+		    `/api/sessions/${path(id)}/tags`, { tag });
+
+		this.update(id, { tags });
 	}
 
 	async removeTag(id: string, tag: string): Promise<void> {
-		await api('DELETE', `/api/sessions/${path(id)}/tags/${path(tag)}`);
-		this.update(id, { tags: this.byId.get(id)?.tags?.filter((other) =>
-		    other !== tag) ?? [] });
+		const { tags } = await api<{ tags: string[] }>('DELETE',
+		    `/api/sessions/${path(id)}/tags/${path(tag)}`);
+
+		this.update(id, { tags });
 	}
 
 	async remove(id: string): Promise<void> {
@@ -126,16 +128,20 @@ export class Conversations {
 			archived: '1', limit: String(PAGE),
 			...(before === null ? {} : { before }),
 		});
-		const rows = await api<Conversation[]>('GET',
+		const { body: rows, next } = await apiPage<Conversation>(
 		    `/api/history?${query}`);
 
-		/* Older pages that were read stay; a short first page is all. */
-		if (before === null && rows.length < PAGE)
+		/* Older pages that were read stay; a first page without a next one
+		 * is all there is. */
+		if (before === null && next === null)
 			this.byId.clear();
 		for (const row of rows)
 			this.byId.set(row.id, row);
-		this.oldest = rows.at(-1)?.id ?? null;
-		this.more = rows.length === PAGE;
+		/* What is older than the pages that were read is still to come. */
+		if (before !== null || this.cursor === null || next === null) {
+			this.cursor = next;
+			this.more = next !== null;
+		}
 		this.changed();
 	}
 }

@@ -76,6 +76,8 @@ export type ServerEvent =
 	| Done
 	| { type: 'title_updated'; session_id: string; title: string }
 	| { type: 'error'; session_id?: string; error: string }
+	/** Of one conversation, or of several. */
+	| { type: 'history_changed'; session_id?: string }
 	| { type: 'pong' };
 
 /** An event of the wire, or null for what this app does not know. */

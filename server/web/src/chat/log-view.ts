@@ -52,7 +52,7 @@ export class LogView {
 		for (const message of messages)
 			if (message.role === 'user')
 				this.addUser(questionOf(message), message.id,
-				    message.timestamp);
+				    message.timestamp).pin(message.pinned ?? false);
 			else if (message.role === 'assistant')
 				this.addLoaded(message);
 		this.bottom();
@@ -130,6 +130,7 @@ export class LogView {
 		const turn = this.addAnswer(message.model ?? '');
 
 		turn.id = message.id;
+		turn.pin(message.pinned ?? false);
 		turn.text = message.content;
 		if (message.thinking)
 			turn.think(message.thinking);

@@ -7,13 +7,16 @@ import type { Conversation, Me, Provider } from '../lib/types';
 import { Acts } from './acts';
 import { Announcer } from './announcer';
 import { Chat } from './chat';
+import { Compare } from './compare';
 import { Composer } from './composer';
 import { configure } from './configure';
 import { Conversations } from './conversations';
 import { Link, type LinkState } from './link';
 import { LogView } from './log-view';
+import { Panel } from './panel';
 import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
+import { ThreadActs } from './thread-acts';
 import { TopBar } from './top-bar';
 import { welcome } from './welcome';
 
@@ -53,7 +56,12 @@ const log = new LogView(byId('log', HTMLElement), () => me?.username ?? 'you', {
 	regenerate: () => chat.regenerate(),
 	goOn: () => chat.goOn(),
 	decide: (call, allow) => chat.decide(call, allow),
+	fork: (turn) => withCurrent((id) => threads.fork(id, turn)),
+	pin: (turn) => act(threads.pin(turn)),
 });
+const panel = new Panel();
+const threads = new ThreadActs(panel, log, conversations, act);
+const compare = new Compare(() => me?.username ?? 'you');
 const bar = new TopBar({
 	rename: (title) => withCurrent((id) => conversations.rename(id, title)),
 	pin: () => withCurrent((id) =>
@@ -62,6 +70,11 @@ const bar = new TopBar({
 	    conversations.archive(id, !conversations.byId.get(id)?.archived)),
 	group: () => withRow((row) => acts.move(row)),
 	tag: () => withRow((row) => acts.tag(row)),
+	branches: () => withCurrent((id) => threads.branches(id)),
+	pins: () => threads.pins(),
+	summarize: () => withCurrent((id) => threads.summary(id)),
+	compare: () => withRow((row) =>
+	    compare.choose(row, [...conversations.byId.values()])),
 	remove: () => withRow((row) => acts.remove(row)),
 	configure: () => act(configure(chat.current, chat.wish, (wish) => {
 		chat.wish = wish;
@@ -79,8 +92,11 @@ const chat = new Chat({
 
 		if (location.hash !== hash)
 			history.replaceState(null, '', location.pathname + hash);
+		threads.changed(id);
 		redraw();
 	},
+	loaded: () => threads.loaded(),
+	listed: relist,
 	model: showModel,
 	empty: () => welcome(provider, me?.role === 'admin',
 	    (text) => composer.put(text)),
@@ -90,6 +106,16 @@ const link = new Link({
 	state: linkState,
 	doubt: () => void whoAmI().catch(() => undefined),
 });
+
+/* Other tabs change the list as well; several changes are read as one. */
+let relisting = 0;
+
+function relist(): void {
+	clearTimeout(relisting);
+	relisting = window.setTimeout(() => {
+		act(Promise.all([conversations.refresh(), shelf.refresh()]));
+	}, 300);
+}
 
 function redraw(): void {
 	const count = conversations.byId.size;
@@ -195,8 +221,9 @@ function keys(event: KeyboardEvent): void {
 		event.preventDefault();
 		act(startNew());
 	} else if (event.key === 'Escape' && !document.querySelector('dialog')) {
-		if (!bar.escape() && !sidebar.escape())
-			composer.escape();
+		if (!bar.escape() && !sidebar.escape() && !composer.escape() &&
+		    !panel.escape())
+			compare.escape();
 	}
 }
 

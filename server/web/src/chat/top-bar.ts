@@ -8,6 +8,10 @@ export interface BarListener {
 	archive(): void;
 	group(): void;
 	tag(): void;
+	branches(): void;
+	pins(): void;
+	summarize(): void;
+	compare(): void;
 	remove(): void;
 	/** Model and more of this conversation. */
 	configure(): void;
@@ -37,6 +41,7 @@ export class TopBar {
 	private readonly chip = byId('model', HTMLElement);
 	private readonly more = byId('more', HTMLDetailsElement);
 	private readonly exportLink = byId('export', HTMLAnchorElement);
+	private readonly tree = byId('branches', HTMLElement);
 	private readonly tags = byId('tags', HTMLElement);
 	private conversation: Conversation | null = null;
 
@@ -46,6 +51,10 @@ export class TopBar {
 		this.chip.addEventListener('click', () => listener.configure());
 		this.item('pin', () => listener.pin());
 		this.item('archive', () => listener.archive());
+		this.tree.addEventListener('click', () => listener.branches());
+		this.item('pins', () => listener.pins());
+		this.item('summarize', () => listener.summarize());
+		this.item('compare', () => listener.compare());
 		this.item('group', () => listener.group());
 		this.item('tag', () => listener.tag());
 		this.item('delete', () => listener.remove());
@@ -70,7 +79,8 @@ export class TopBar {
 			    'aria-label': `Tag ${tag}: change the tags`,
 			    on: { click: () => this.listener.tag() },
 		    }, `#${tag}`)));
-		this.pencil.hidden = this.more.hidden = !conversation;
+		this.pencil.hidden = this.more.hidden = this.tree.hidden =
+		    !conversation;
 		this.exportLink.href = `/api/export/${id}?format=md`;
 		this.label('pin', conversation?.pinned ? 'Unpin' : 'Pin');
 		this.label('archive', conversation?.archived ?

@@ -13,6 +13,9 @@ export interface TurnListener {
 	regenerate(): void;
 	goOn(): void;
 	decide(call: number, allow: boolean): void;
+	/** A branch that begins behind this message. */
+	fork(turn: UserTurn | AnswerTurn): void;
+	pin(turn: UserTurn | AnswerTurn): void;
 }
 
 const LONG_TEXT = 2500;
@@ -38,9 +41,42 @@ export function ending(reason: string | null | undefined): Ending {
 	return reason && reason in ENDINGS ? reason as Ending : null;
 }
 
+/* The buttons that every message has, and whether it is pinned. */
+class Common {
+	pinned = false;
+	private readonly pinButton: HTMLButtonElement;
+	readonly acts: HTMLElement[];
+
+	constructor(turn: UserTurn | AnswerTurn, listener: TurnListener) {
+		this.pinButton = iconButton('pin', 'Pin this message',
+		    () => listener.pin(turn));
+		this.acts = [
+			iconButton('branch', 'Fork here', () => listener.fork(turn)),
+			this.pinButton,
+			iconButton('save', 'Export this message', () => {
+				if (turn.id !== null)
+					h('a', {
+						href: `/api/messages/${turn.id}/export?format=md`,
+						download: true,
+					}).click();
+			}),
+		];
+	}
+
+	pin(turn: UserTurn | AnswerTurn, yes: boolean): void {
+		const label = yes ? 'Unpin this message' : 'Pin this message';
+
+		this.pinned = yes;
+		turn.el.classList.toggle('pinned', yes);
+		this.pinButton.setAttribute('aria-label', label);
+		this.pinButton.title = label;
+	}
+}
+
 export class UserTurn {
 	readonly role = 'user';
 	readonly el: HTMLElement;
+	private readonly common: Common;
 	/** The row's id once the server has said it. */
 	id: number | null;
 
@@ -49,13 +85,23 @@ export class UserTurn {
 		const { text, images, file } = question;
 
 		this.id = id;
+		this.common = new Common(this, listener);
 		this.el = h('article', { class: 'turn user' },
 		    h('h2', { class: 'who' }, name, ' · ', timeElement(when)),
 		    text !== '' && this.words(text), this.pictures(images),
 		    file && attached(file),
 		    h('div', { class: 'acts' },
 		        iconButton('edit', 'Edit', () => listener.edit(this)),
-		        iconButton('copy', 'Copy', () => void copy(text))));
+		        iconButton('copy', 'Copy', () => void copy(text)),
+		        ...this.common.acts));
+	}
+
+	get pinned(): boolean {
+		return this.common.pinned;
+	}
+
+	pin(yes: boolean): void {
+		this.common.pin(this, yes);
 	}
 
 	/** Marks the message that is being corrected. */
@@ -125,13 +171,23 @@ export class AnswerTurn {
 	private readonly acts = h('div', { class: 'acts' });
 	private thinking: HTMLElement | null = null;
 	private sentence = '';
+	private readonly common: Common;
 
-	constructor(model: string, private readonly listener: TurnListener,
+	constructor(readonly model: string, private readonly listener: TurnListener,
 	    drawn: () => void) {
+		this.common = new Common(this, listener);
 		this.view = new MarkdownView(this.body, drawn);
 		this.el = h('article', { class: 'turn' },
 		    h('h2', { class: 'who' }, model || 'answer'), this.tools,
 		    this.body, this.close, this.acts);
+	}
+
+	get pinned(): boolean {
+		return this.common.pinned;
+	}
+
+	pin(yes: boolean): void {
+		this.common.pin(this, yes);
 	}
 
 	/** It has yet to come, or goes on. */
@@ -195,6 +251,7 @@ export class AnswerTurn {
 		    iconButton('copy', 'Copy', () => void copy(this.text)),
 		    iconButton('again', 'Regenerate',
 		        () => this.listener.regenerate()),
+		    ...this.common.acts,
 		    h('small', {}, numbers));
 	}
 

@@ -76,12 +76,40 @@ export function sentence(message: string): string {
  */
 export async function api<T>(method: string, path: string,
     body?: unknown): Promise<T> {
-	try {
-		const reply = await request(method, path,
-		    body === undefined ? null : JSON.stringify(body),
-		    body === undefined ? undefined : 'application/json');
+	const reply = await signedIn(path, request(method, path,
+	    body === undefined ? null : JSON.stringify(body),
+	    body === undefined ? undefined : 'application/json'));
 
-		return await reply.json() as T;
+	return await reply.json() as T;
+}
+
+/** A page of a list, and where the next one begins (null: it is the last). */
+export async function apiPage<T>(path: string):
+Promise<{ body: T[]; next: string | null }> {
+	const reply = await signedIn(path, request('GET', path));
+
+	return {
+		body: await reply.json() as T[],
+		next: reply.headers.get('X-Next-Cursor'),
+	};
+}
+
+/** Sends files as a form would. */
+export async function upload<T>(path: string, name: string,
+    files: File[], method = 'POST'): Promise<T> {
+	const form = new FormData();
+
+	for (const file of files)
+		form.append(name, file, file.name);
+	const reply = await signedIn(path, request(method, path, form));
+
+	return await reply.json() as T;
+}
+
+async function signedIn(path: string,
+    asked: Promise<Response>): Promise<Response> {
+	try {
+		return await asked;
 	} catch (error) {
 		if (error instanceof ApiError && error.status === 401 &&
 		    !path.startsWith('/api/auth/'))
