@@ -10,6 +10,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { libraryRoute } from './mock-library.mjs';
 import { adminRoute, builtins, Refusal, userRoute } from './mock-routes.mjs';
 import { shelfRoute } from './mock-shelf.mjs';
 import { MockTurn, pieces } from './mock-turn.mjs';
@@ -53,6 +54,7 @@ export class Mock {
 		this.models = ['llama3.2', 'qwen3:4b'];
 		this.tools = builtins();
 		this.groups = [];
+		this.prompts = [];
 		this.searches = [];
 		this.searchFails = false;
 		this.summaryFails = false;
@@ -274,7 +276,8 @@ export class Mock {
 		}
 		const args = { req, url, body, raw, user };
 		const reply = adminRoute(this, path, args) ??
-		    shelfRoute(this, path, args) ?? userRoute(this, path, args);
+		    shelfRoute(this, path, args) ??
+		    libraryRoute(this, path, args) ?? userRoute(this, path, args);
 
 		if (reply === undefined)
 			throw new Refusal(404, 'Not found');

@@ -2,10 +2,12 @@
  * The dialog of one conversation: its model, temperature and system prompt,
  * and the options that this browser sends with every message.
  */
-import { api } from '../lib/api';
+import { api, explain } from '../lib/api';
 import { ask } from '../lib/dialog';
 import { h } from '../lib/dom';
 import { field } from '../lib/field';
+import { offerTemplates } from '../lib/templates';
+import { toast } from '../lib/toast';
 import type { Wish } from './chat';
 import { path } from './conversations';
 import { keepOptions, type Options, OPTIONS, readOptions } from './options';
@@ -54,6 +56,8 @@ export async function configure(id: string | null, wish: Wish,
 	const prompt = h('textarea', {
 		class: 'input', name: 'system_prompt', rows: 4,
 	}, now.system_prompt ?? '');
+	const template = h('select', { 'aria-label': 'Template' },
+	    h('option', { value: '' }, 'Begin from a template'));
 	const options = readOptions();
 	const inputs = OPTIONS.map(({ name, label, min, max, step }) => ({
 		name, label, input: number(name, options[name], min, max, step),
@@ -64,6 +68,7 @@ export async function configure(id: string | null, wish: Wish,
 		.then((list) => names.replaceChildren(...list.map((value) =>
 		    h('option', { value }))))
 		.catch(() => undefined);	/* a name can be typed all the same */
+	offerTemplates(template, prompt, (error) => toast(explain(error)));
 	const saved = await ask({
 		title: 'This conversation',
 		content: [
@@ -72,6 +77,7 @@ export async function configure(id: string | null, wish: Wish,
 			    '0 to 2. Empty: as in your settings.')]),
 			field('System prompt', prompt,
 			    'Tells the model how to behave. Empty: yours.'),
+			template,
 			h('details', {}, h('summary', {}, 'More options'),
 			    h('div', { class: 'options' },
 			        ...inputs.map(({ label, input }) =>

@@ -8,12 +8,14 @@ import { Acts } from './acts';
 import { Announcer } from './announcer';
 import { Chat } from './chat';
 import { Compare } from './compare';
+import { Completion } from './completion';
 import { Composer } from './composer';
 import { configure } from './configure';
 import { Conversations } from './conversations';
 import { Link, type LinkState } from './link';
 import { LogView } from './log-view';
 import { Panel } from './panel';
+import { Prompts } from './prompts';
 import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
 import { ThreadActs } from './thread-acts';
@@ -61,6 +63,14 @@ const log = new LogView(byId('log', HTMLElement), () => me?.username ?? 'you', {
 });
 const panel = new Panel();
 const threads = new ThreadActs(panel, log, conversations, act);
+const prompts = new Prompts(panel, {
+	use(text) {
+		panel.giveWay();
+		composer.put(text);
+	},
+	act: (work) => act(work),
+	isAdmin: () => me?.role === 'admin',
+});
 const compare = new Compare(() => me?.username ?? 'you');
 const bar = new TopBar({
 	rename: (title) => withCurrent((id) => conversations.rename(id, title)),
@@ -99,6 +109,7 @@ const chat = new Chat({
 	listed: relist,
 	model: showModel,
 	empty: () => welcome(provider, me?.role === 'admin',
+	    prompts.list.filter((prompt) => !prompt.is_global),
 	    (text) => composer.put(text)),
 }, conversations);
 const link = new Link({
@@ -198,11 +209,16 @@ async function whoAmI(): Promise<void> {
 		throw error;
 	}
 	byId('me-name', HTMLElement).textContent = me.username;
-	byId('initials', HTMLElement).textContent =
-	    me.username.slice(0, 2).toUpperCase();
+	showFace(me);
 	byId('admin-link', HTMLElement).hidden = me.role !== 'admin';
 	if (me.blocked)
 		composer.blocked(BLOCKED);
+}
+
+function showFace({ username, profile_pic: source }: Me): void {
+	byId('initials', HTMLElement).replaceChildren(source ?
+	    h('img', { src: source, alt: '' }) :
+	    username.slice(0, 2).toUpperCase());
 }
 
 async function readProvider(): Promise<void> {
@@ -230,7 +246,8 @@ function keys(event: KeyboardEvent): void {
 async function start(): Promise<void> {
 	await whoAmI();
 	const read = await Promise.allSettled([
-		conversations.refresh(), shelf.refresh(), readProvider(),
+		conversations.refresh(), shelf.refresh(), prompts.refresh(),
+		readProvider(),
 	]);
 
 	for (const result of read)
@@ -244,6 +261,8 @@ async function start(): Promise<void> {
 }
 
 chat.use(link);
+new Completion(prompts, (text) => composer.put(text));
+byId('prompts', HTMLElement).addEventListener('click', () => prompts.open());
 themeButton(byId('theme', HTMLElement));
 byId('new', HTMLElement).addEventListener('click', () => act(startNew()));
 byId('sign-out', HTMLElement).addEventListener('click', () => act(signOut()));

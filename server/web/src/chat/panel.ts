@@ -2,6 +2,8 @@
  * or its button. */
 import { byId } from '../lib/dom';
 
+const covering = matchMedia('(max-width: 1100px)');
+
 export class Panel {
 	private readonly el = byId('panel', HTMLElement);
 	private readonly heading = byId('panel-h', HTMLElement);
@@ -42,6 +44,12 @@ export class Panel {
 		this.body.replaceChildren();
 		if (inside && this.opener?.isConnected)
 			this.opener.focus();
+	}
+
+	/** Closes it where it covers the conversation. */
+	giveWay(): void {
+		if (covering.matches)
+			this.close();
 	}
 
 	/** True when Escape had something to close here. */

@@ -100,8 +100,10 @@ export class ThreadActs {
 	changed(id: string | null): void {
 		if (this.panel.isShowing(BRANCHES) && id !== null)
 			this.act(this.branchesOf(id));
-		else if (this.panel.isShowing(SUMMARY) || id === null)
+		else if (this.panel.isShowing(SUMMARY) || (id === null &&
+		    [BRANCHES, PINS].some((name) => this.panel.isShowing(name))))
 			this.panel.close();
+		this.panel.giveWay();
 	}
 
 	/** The messages of the page are loaded. */
@@ -139,7 +141,12 @@ export class ThreadActs {
 		    h('ul', { class: 'plain' }, ...turns.map((turn) => h('li', {},
 		        h('button', {
 			        type: 'button', class: 'entry',
-			        on: { click: () => this.log.reveal(turn.id ?? 0) },
+			        on: {
+				        click: () => {
+					        this.panel.giveWay();
+					        this.log.reveal(turn.id ?? 0);
+				        },
+			        },
 		        }, h('small', { class: 'mono' },
 		            turn instanceof UserTurn ? 'you' : turn.model),
 		        h('span', {}, excerpt(turn))))));

@@ -1,6 +1,6 @@
 /* What an empty conversation shows. */
 import { h } from '../lib/dom';
-import type { Provider } from '../lib/types';
+import type { Prompt, Provider } from '../lib/types';
 
 const STARTERS = [
 	'Explain a hard idea in plain words.',
@@ -15,14 +15,18 @@ const OFFLINE_STARTERS = [
 	'How do I take a copy of the database?',
 ];
 
-/** `use` takes a starter's text into the composer. */
+/** The person's own prompts come first; `use` takes a starter's text into the composer. */
 export function welcome(provider: Provider | null, admin: boolean,
-    use: (text: string) => void): HTMLElement {
+    own: Prompt[], use: (text: string) => void): HTMLElement {
 	const offline = provider?.provider === 'offline';
 	const starters = h('div', { class: 'starters' },
-	    ...(offline ? OFFLINE_STARTERS : STARTERS).map((text) =>
-	        h('button', { type: 'button', on: { click: () => use(text) } },
-	            text)));
+	    ...[
+		    ...own.map(({ title, content }) => ({ title, content })),
+		    ...(offline ? OFFLINE_STARTERS : STARTERS).map((text) =>
+		        ({ title: text, content: text })),
+	    ].slice(0, STARTERS.length).map(({ title, content }) => h('button', {
+		    type: 'button', on: { click: () => use(content) },
+	    }, title)));
 
 	if (offline)
 		return h('div', { class: 'welcome' },

@@ -4,8 +4,20 @@ export interface Me {
 	user_id: string;
 	username: string;
 	email: string | null;
+	full_name?: string | null;
+	/** Where the picture is, or null. */
+	profile_pic?: string | null;
 	role: 'user' | 'admin';
 	blocked?: boolean;
+}
+
+/** A text of the prompt library. */
+export interface Prompt {
+	id: number;
+	title: string;
+	content: string;
+	/** Everybody has it; administrators write it. */
+	is_global: boolean;
 }
 
 export interface Conversation {

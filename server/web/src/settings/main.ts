@@ -9,6 +9,7 @@ import { toolList } from '../lib/tool-list';
 import type { SignIn } from '../lib/types';
 import { browserName } from './agent';
 import { modelForm } from './model';
+import { profileForm } from './profile';
 
 const problem = byId('problem', HTMLElement);
 const list = byId('sessions', HTMLElement);
@@ -111,6 +112,7 @@ byId('delete', HTMLElement).addEventListener('click',
 byId('sign-out', HTMLElement).addEventListener('click',
     () => void signOut().catch(failed));
 themeButton(byId('theme', HTMLElement));
+profileForm(failed);
 modelForm(failed);
 toolList('user', failed);
 loadSessions().catch(failed);

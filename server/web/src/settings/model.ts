@@ -1,7 +1,8 @@
 /* Which model answers the person of this account. */
 import { api } from '../lib/api';
-import { byId } from '../lib/dom';
+import { byId, control } from '../lib/dom';
 import { ModelForm } from '../lib/model-form';
+import { offerTemplates } from '../lib/templates';
 import { toast } from '../lib/toast';
 import type { ModelSettings } from '../lib/types';
 
@@ -26,5 +27,7 @@ export function modelForm(failed: (error: unknown) => void): void {
 			.then(() => save(fields.changes(), 'Saved.'))
 			.catch(failed);
 	});
+	offerTemplates(byId('settings-template', HTMLSelectElement),
+	    control(form, 'system_prompt', HTMLTextAreaElement), failed);
 	load().catch(failed);
 }

@@ -1,0 +1,83 @@
+/* The stand-in's routes for what a person keeps: prompts, profile, projects
+ * and their documents. */
+import { Refusal } from './mock-routes.mjs';
+
+const done = { status: 'success' };
+
+const TEMPLATES = [
+	{ name: 'teacher', title: 'Patient teacher', content: 'Explain step by step.' },
+	{ name: 'reviewer', title: 'Code reviewer', content: 'Review the code.' },
+];
+
+/* What a multipart body carries: names and contents of its files. */
+export function files(req, raw) {
+	const boundary = /boundary=(.+)$/.exec(req.headers['content-type'])?.[1];
+
+	return raw.toString('latin1').split(`--${boundary}`).flatMap((part) => {
+		const found = /name="(\w+)"; filename="([^"]*)"[^]*?\r\n\r\n([^]*)\r\n$/
+			.exec(part);
+
+		return found ? [{
+			field: found[1],
+			name: Buffer.from(found[2], 'latin1').toString(),
+			bytes: Buffer.from(found[3], 'latin1'),
+		}] : [];
+	});
+}
+
+function prompts(mock, id, { req, body, user }) {
+	const at = mock.prompts.findIndex((p) => p.id === id &&
+	    (p.owner === user.user_id || user.role === 'admin'));
+	const shown = (p) => ({ ...p, owner: undefined });
+
+	if (req.method === 'GET')
+		return mock.prompts.filter((p) => p.is_global ||
+		    p.owner === user.user_id).map(shown);
+	if (req.method === 'POST') {
+		if (mock.prompts.some((p) => p.title === body.title))
+			throw new Refusal(409, 'There is a prompt of that title already');
+		mock.prompts.push({
+			id: mock.nextId++, title: body.title, content: body.content,
+			is_global: body.is_global ?? false, owner: user.user_id,
+		});
+		return shown(mock.prompts.at(-1));
+	}
+	if (at < 0)
+		throw new Refusal(404, 'Not found');
+	if (req.method === 'DELETE') {
+		mock.prompts.splice(at, 1);
+		return done;
+	}
+	Object.assign(mock.prompts[at], body);
+	return shown(mock.prompts[at]);
+}
+
+/** The reply, or undefined for a path that is not of these. */
+export function libraryRoute(mock, path, args) {
+	const { req, body, raw, user } = args;
+	const [kind, id] = path.split('/').slice(2).map(decodeURIComponent);
+
+	if (kind === 'prompts')
+		return prompts(mock, Number(id), args);
+	if (path === '/api/config')
+		return { system_prompt: null, templates: TEMPLATES };
+	if (path === '/api/profile') {
+		if (req.method === 'PUT')
+			Object.assign(user, body);
+		return { ...user, password: undefined };
+	}
+	if (path === '/api/profile/pic') {
+		if (req.method === 'DELETE') {
+			user.profile_pic = null;
+			return done;
+		}
+		const [file] = files(req, raw);
+
+		if (!file.bytes.subarray(1, 4).equals(Buffer.from('PNG')))
+			throw new Refusal(415, 'That is no picture');
+		user.profile_pic =
+		    `data:image/png;base64,${file.bytes.toString('base64')}`;
+		return { profile_pic: user.profile_pic };
+	}
+	return undefined;
+}
