@@ -48,6 +48,7 @@ static struct sock_filter filter[] = {
 	KORE_SYSCALL_ALLOW(mkdir),
 	KORE_SYSCALL_ALLOW(rmdir),
 	KORE_SYSCALL_ALLOW(rename),
+	KORE_SYSCALL_ALLOW(renameat2),
 	KORE_SYSCALL_ALLOW(link),
 	KORE_SYSCALL_ALLOW(unlinkat),
 	KORE_SYSCALL_ALLOW(utimensat),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/retired.h"
+#include "store/scratch.h"
 #include "store/stmt.h"
 #include "store/store.h"
 
@@ -109,26 +110,6 @@ pragma_int(sqlite3 *db, const char *sql, int64_t *out, struct ln_error *err)
 }
 
 static enum ln_status
-sync_folder(const char *path, struct ln_error *err)
-{
-	char copy[PATH_BYTES_MAX];
-	int fd, rc;
-
-	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
-		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
-		    path);
-	if ((fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return ln_fail(err, LN_IO, "", "open folder of %s: %s", path,
-		    strerror(errno));
-	rc = fsync(fd);
-	close(fd);
-	if (rc != 0)
-		return ln_fail(err, LN_IO, "", "fsync folder of %s: %s", path,
-		    strerror(errno));
-	return LN_OK;
-}
-
-static enum ln_status
 make_folder(const char *path, struct ln_error *err)
 {
 	char copy[PATH_BYTES_MAX];
@@ -145,64 +126,53 @@ make_folder(const char *path, struct ln_error *err)
 	return LN_OK;
 }
 
-static void
-remove_with_side_files(const char *path)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm",
-		"-journal" };
-	char name[PATH_BYTES_MAX + 16];
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-		unlink(name);
-	}
-}
-
 /*
- * Build the new database under a temporary name and link it into place whole,
- * so that nobody ever opens half of one and a racing creator cannot be
- * overwritten.
+ * Build the new database in a working folder and move it into place whole, so
+ * that nobody ever opens half of one and a racing creator is not overwritten.
  */
 static enum ln_status
 create(const char *path, int busy_ms, struct ln_error *err)
 {
-	char temp[PATH_BYTES_MAX], id[LN_UUID_SIZE];
+	struct lni_scratch sc = { .fd = -1 };
+	char temp[LNI_PATH_MAX];
 	enum ln_status s;
 	sqlite3 *db = NULL;
-	int fd;
 
-	if ((s = make_folder(path, err)) != LN_OK)
+	if ((s = make_folder(path, err)) != LN_OK ||
+	    (s = lni_scratch_make(path, "new", &sc, err)) != LN_OK)
 		return s;
-	ln_uuid(id);
-	if (snprintf(temp, sizeof(temp), "%s.new-%s", path, id) >=
-	    (int)sizeof(temp))
-		return ln_fail(err, LN_INVALID, "The path is too long", "%s",
-		    path);
-	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return ln_fail(err, LN_IO,
-		    "The database cannot be made. Check the folder's "
-		    "permissions and the free space", "open %s: %s", temp,
-		    strerror(errno));
-	close(fd);
-	if ((s = connect(temp, LN_STORE_RW, busy_ms, &db, err)) != LN_OK)
+	if ((s = lni_scratch_file(&sc, LNI_SCRATCH_FRESH, temp, NULL, err)) !=
+	    LN_OK || (s = connect(temp, LN_STORE_RW, busy_ms, &db, err)) !=
+	    LN_OK)
 		goto out;
 	if ((s = tune(db, LN_STORE_RW, err)) == LN_OK)
 		s = lni_migrate_new(db, err);
 	if (sqlite3_close(db) != SQLITE_OK && s == LN_OK)
 		s = ln_fail(err, LN_INTERNAL, "", "close %s", temp);
-	if (s != LN_OK)
-		goto out;
-	if (link(temp, path) != 0 && errno != EEXIST) {
-		s = ln_fail(err, LN_IO, "", "link %s: %s", path,
-		    strerror(errno));
-		goto out;
-	}
-	s = sync_folder(path, err);
+	if (s == LN_OK && (s = lni_publish(temp, path, err)) == LN_CONFLICT)
+		s = LN_OK;
 out:
-	remove_with_side_files(temp);
+	lni_scratch_remove(&sc);
 	return s;
+}
+
+/*
+ * What was killed while it wrote left a journal that a reader may not play
+ * back: open it once as a writer.  Where that is not allowed, the reader's own
+ * error says so.
+ */
+static void
+recover(const struct ln_store *st)
+{
+	static const char look[] = "SELECT 1 FROM sqlite_schema LIMIT 1";
+	sqlite3 *db = NULL;
+
+	if ((sqlite3_exec(st->db, look, NULL, NULL, NULL) & 0xff) !=
+	    SQLITE_READONLY)
+		return;
+	if (connect(st->path, LN_STORE_RW, st->busy_ms, &db, NULL) == LN_OK)
+		sqlite3_exec(db, look, NULL, NULL, NULL);
+	sqlite3_close(db);
 }
 
 static enum ln_status
@@ -244,6 +214,8 @@ open_existing(struct ln_store *st, struct ln_error *err)
 	if ((s = connect(st->path, st->mode, st->busy_ms, &st->db, err)) !=
 	    LN_OK)
 		return s;
+	if (st->mode == LN_STORE_RO)
+		recover(st);
 	if ((s = check_identity(st, &schema, err)) != LN_OK)
 		return s;
 	if (schema == ln_store_schema_latest())
@@ -303,6 +275,8 @@ ln_store_open(const struct ln_store_opts *opts, struct ln_store **out,
 		    "The database path does not name a file", "%s", st->path);
 		goto out;
 	}
+	if (st->mode != LN_STORE_RO)
+		lni_scratch_sweep(st->path);
 	s = open_existing(st, err);
 	if (s == LN_OK && st->mode != LN_STORE_RO)
 		s = lni_retired_check(st, err);

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE	/* renameat2 */
+
 #include "store/scratch.h"
 
 #include <dirent.h>
@@ -183,6 +185,29 @@ lni_scratch_make(const char *beside, const char *purpose,
 	    strerror(errno));
 }
 
+void
+lni_scratch_sweep(const char *beside)
+{
+	char folder[LNI_PATH_MAX], prefix[LNI_PATH_MAX];
+	struct dirent *e;
+	size_t len, n;
+	DIR *d;
+
+	if (locate(beside, "", folder, prefix, NULL) != LN_OK ||
+	    (d = opendir(folder)) == NULL)
+		return;
+	/* Without the hyphen that ends a purpose. */
+	len = strlen(prefix) - 1;
+	while ((e = readdir(d)) != NULL) {
+		n = strlen(e->d_name);
+		if (n > len + 1 + SUFFIX_LEN &&
+		    strncmp(e->d_name, prefix, len) == 0 &&
+		    e->d_name[n - SUFFIX_LEN - 1] == '-')
+			sweep_one(dirfd(d), e->d_name);
+	}
+	closedir(d);
+}
+
 enum ln_status
 lni_scratch_file(struct lni_scratch *sc, const char *name,
     char out[LNI_PATH_MAX], int *out_fd, struct ln_error *err)
@@ -236,18 +261,6 @@ lni_sync_folder(const char *path, struct ln_error *err)
 	return rc == 0 ? LN_OK : LN_IO;
 }
 
-void
-lni_unlink_database(const char *path)
-{
-	char name[LNI_PATH_MAX + 16];
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-		unlink(name);
-	}
-}
-
 static enum ln_status
 exists(const char *path, struct ln_error *err)
 {
@@ -260,19 +273,19 @@ lni_publish(const char *from, const char *path, struct ln_error *err)
 {
 	struct stat sb;
 
-	if (link(from, path) != 0) {
-		if (errno == EEXIST)
-			return exists(path, err);
-		/* A file system without second names (FAT, some network
-		 * ones): look, then rename. */
-		if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
-			return ln_fail(err, LN_IO, "", "link %s: %s", path,
-			    strerror(errno));
-		if (lstat(path, &sb) == 0)
-			return exists(path, err);
-		if (rename(from, path) != 0)
-			return ln_fail(err, LN_IO, "", "rename %s: %s", path,
-			    strerror(errno));
-	}
+	/* One step: a file never has two names, whenever it is killed. */
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return lni_sync_folder(path, err);
+	if (errno == EEXIST)
+		return exists(path, err);
+	/* A file system that cannot (some network ones): look, then rename. */
+	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+		return ln_fail(err, LN_IO, "", "rename %s: %s", path,
+		    strerror(errno));
+	if (lstat(path, &sb) == 0)
+		return exists(path, err);
+	if (rename(from, path) != 0)
+		return ln_fail(err, LN_IO, "", "rename %s: %s", path,
+		    strerror(errno));
 	return lni_sync_folder(path, err);
 }

@@ -28,6 +28,10 @@ struct lni_scratch {
 enum ln_status lni_scratch_make(const char *beside, const char *purpose,
     struct lni_scratch *sc, struct ln_error *err) LN_USE;
 
+/* Remove what killed runs of whatever purpose left beside the file ${beside}.
+ * Whoever still works there holds a lock. */
+void lni_scratch_sweep(const char *beside);
+
 /* Create ${name} in it, 0600: its path in ${out} and, when ${out_fd} is not
  * NULL, a descriptor open for reading and writing. */
 enum ln_status lni_scratch_file(struct lni_scratch *sc, const char *name,
@@ -40,15 +44,12 @@ void lni_scratch_remove(struct lni_scratch *sc);
 /**
  * lni_publish(from, path, err):
  * Give the finished file ${from} the name ${path} for good, unless somebody
- * else has taken that: LN_CONFLICT.  ${from} may stay a second name.  LN_IO.
+ * else has taken that: LN_CONFLICT.  LN_IO.
  */
 enum ln_status lni_publish(const char *from, const char *path,
     struct ln_error *err) LN_USE;
 
 /* fsync the folder that holds ${path}. */
 enum ln_status lni_sync_folder(const char *path, struct ln_error *err) LN_USE;
-
-/* Unlink a database and the files SQLite may have put beside it. */
-void lni_unlink_database(const char *path);
 
 #endif

@@ -61,7 +61,7 @@ name_snapshot(const char *live_path, const char *purpose,
 		    live_path, purpose, stamp) :
 		    snprintf(out, LNI_PATH_MAX, "%s.before-%s-%sZ-%d",
 		    live_path, purpose, stamp, tries);
-		/* Room for ".part" and for SQLite's own suffixes. */
+		/* Room for SQLite's own suffixes. */
 		if (len >= LNI_PATH_MAX - 16)
 			return ln_fail(err, LN_INVALID,
 			    "The path is too long", "%s", live_path);
@@ -113,14 +113,8 @@ write_snapshot(sqlite3 *reader, const char *part, int busy_ms,
 {
 	sqlite3 *db = NULL;
 	enum ln_status s;
-	int fd, rc;
+	int rc;
 
-	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	if (fd < 0)
-		return ln_fail(err, LN_IO, "", "open %s: %s", part,
-		    strerror(errno));
-	close(fd);
 	if ((s = lni_open_plain(part, false, busy_ms, &db, err)) != LN_OK)
 		return s;
 	if ((s = lni_backup(db, reader, busy_ms, NULL, NULL, err)) != LN_OK)
@@ -140,28 +134,21 @@ enum ln_status
 lni_snapshot_take(sqlite3 *reader, const char *live_path, const char *purpose,
     int busy_ms, char **out, struct ln_error *err)
 {
+	struct lni_scratch sc = { .fd = -1 };
 	char path[LNI_PATH_MAX], part[LNI_PATH_MAX];
 	enum ln_status s;
 
 	*out = NULL;
-	if ((s = name_snapshot(live_path, purpose, path, err)) != LN_OK)
+	if ((s = name_snapshot(live_path, purpose, path, err)) != LN_OK ||
+	    (s = lni_scratch_make(live_path, "snapshot", &sc, err)) != LN_OK)
 		return s;
-	snprintf(part, sizeof(part), "%.*s.part", LNI_PATH_MAX - 16, path);
-	/* Left by a killed run: it has no other name. */
-	lni_unlink_database(part);
-	if ((s = write_snapshot(reader, part, busy_ms, err)) != LN_OK)
-		goto fail;
-	if (rename(part, path) != 0) {
-		s = ln_fail(err, LN_IO, "", "rename %s: %s", part,
-		    strerror(errno));
-		goto fail;
-	}
-	if ((s = lni_sync_folder(path, err)) != LN_OK)
-		return s;
+	if ((s = lni_scratch_file(&sc, LNI_SCRATCH_COPY, part, NULL, err)) !=
+	    LN_OK || (s = write_snapshot(reader, part, busy_ms, err)) !=
+	    LN_OK || (s = lni_publish(part, path, err)) != LN_OK)
+		goto out;
 	if ((*out = strdup(path)) == NULL)
-		return ln_fail(err, LN_NOMEM, "", "lni_snapshot_take");
-	return LN_OK;
-fail:
-	lni_unlink_database(part);
+		s = ln_fail(err, LN_NOMEM, "", "lni_snapshot_take");
+out:
+	lni_scratch_remove(&sc);
 	return s;
 }

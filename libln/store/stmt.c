@@ -1,5 +1,6 @@
 #include "store/stmt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +270,11 @@ lni_sqlite_fail(sqlite3 *db, int rc, struct ln_error *err)
 	case SQLITE_NOTADB:
 		return ln_fail(err, LN_CORRUPT, "", "sqlite %d: %s", extended,
 		    why);
+	case SQLITE_IOERR:
+		if (db == NULL || sqlite3_system_errno(db) != ENOSPC)
+			return ln_fail(err, LN_IO, "", "sqlite %d: %s",
+			    extended, why);
+		__attribute__((fallthrough));
 	case SQLITE_FULL:
 		return ln_fail(err, LN_IO,
 		    "The disk is full. Free some space and try again",
@@ -282,8 +288,6 @@ lni_sqlite_fail(sqlite3 *db, int rc, struct ln_error *err)
 		return ln_fail(err, LN_IO,
 		    "The database cannot be opened. Check its permissions",
 		    "sqlite %d: %s", extended, why);
-	case SQLITE_IOERR:
-		return ln_fail(err, LN_IO, "", "sqlite %d: %s", extended, why);
 	case SQLITE_TOOBIG:
 		return ln_fail(err, LN_TOO_LARGE, "", "sqlite %d: %s",
 		    extended, why);
