@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include <ln/conversation.h>
+#include <ln/text.h>
 
 #include "input.h"
 #include "reply.h"
 #include "routes.h"
+#include "tell.h"
 
 #define TITLE_BYTES_MAX ((size_t)LN_TITLE_MAX * 4)
 
-static void
-tags_json(struct ln_jw *w, const char *tags)
+void
+session_tags_json(struct ln_jw *w, const char *tags)
 {
 	const char *p;
 	size_t n;
@@ -41,7 +43,7 @@ conversation_json(struct ln_jw *w, const struct ln_conversation *c)
 	ln_jw_bool(w, "pinned", c->pinned_ms != 0);
 	ln_jw_string(w, "group_id", c->group_id);
 	ln_jw_int(w, "total_tokens", c->total_tokens);
-	tags_json(w, c->tags);
+	session_tags_json(w, c->tags);
 	ln_jw_time(w, "updated_at", c->updated_ms);
 	ln_jw_end(w);
 }
@@ -95,19 +97,36 @@ history_list(struct rq *q)
 	return list_page(q, &f);
 }
 
-static int
-reply_outcome(struct rq *q, enum ln_status s, const struct ln_error *err)
+int
+tag_sessions(struct rq *q)
 {
-	return s == LN_OK ? reply_success(q) : reply_fail(q, s, err);
+	struct ln_conversation_filter f = { .size = sizeof(f),
+		.with_archived = true };
+	struct ln_error err = LN_ERROR_INIT;
+	char *tag = NULL;
+	enum ln_status s;
+	int rc;
+
+	if ((s = ln_text_tag(q->param[0], &tag, &err)) != LN_OK)
+		return reply_fail(q, s, &err);
+	f.tag = tag;
+	rc = list_page(q, &f);
+	ln_free(tag);
+	return rc;
 }
 
 int
 session_delete(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
 
-	return reply_outcome(q, ln_conversation_delete(worker_store,
-	    q->user->id, q->param[0], &err), &err);
+	s = ln_conversation_delete(worker_store, q->user->id, q->param[0],
+	    &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	tell_history(q, q->param[0]);
+	return reply_success(q);
 }
 
 int
@@ -115,13 +134,18 @@ session_rename(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
 	const char *title;
+	enum ln_status s;
 
 	if (!input_string(q, "title", TITLE_BYTES_MAX, &title))
 		return KORE_RESULT_OK;
 	if (title == NULL)
 		return reply_field(q, 400, "title", "A title is required");
-	return reply_outcome(q, ln_conversation_rename(worker_store,
-	    q->user->id, q->param[0], title, &err), &err);
+	s = ln_conversation_rename(worker_store, q->user->id, q->param[0],
+	    title, &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	tell_title(q, q->param[0], title);
+	return reply_success(q);
 }
 
 /* Pin and archive: a value, or the opposite of what is. */
@@ -149,6 +173,7 @@ toggle(struct rq *q, const char *name, bool (*is_set)(
 	s = set(worker_store, q->user->id, q->param[0], value, &err);
 	if (s != LN_OK)
 		return reply_fail(q, s, &err);
+	tell_history(q, q->param[0]);
 	if ((w = ln_jw_new()) != NULL) {
 		ln_jw_object(w, NULL);
 		ln_jw_string(w, "status", "success");

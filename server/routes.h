@@ -35,6 +35,21 @@ int session_pin(struct rq *);
 int session_archive(struct rq *);
 int session_config_show(struct rq *);
 int session_config_update(struct rq *);
+int tag_sessions(struct rq *);
+/* "tags" of the object that is open; ${tags} as in struct ln_conversation. */
+void session_tags_json(struct ln_jw *w, const char *tags);
+
+/* r_groups.c */
+int groups_list(struct rq *);
+int groups_create(struct rq *);
+int groups_update(struct rq *);
+int groups_delete(struct rq *);
+int session_group(struct rq *);
+int tags_list(struct rq *);
+int tags_delete(struct rq *);
+int session_tags_list(struct rq *);
+int session_tags_add(struct rq *);
+int session_tags_remove(struct rq *);
 
 /* r_messages.c */
 int chat_show(struct rq *);

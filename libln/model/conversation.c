@@ -169,8 +169,8 @@ is_text(const char *s)
 	return ln_utf8_valid(s, strlen(s));
 }
 
-static enum ln_status
-check_title(const char *title, struct ln_error *err)
+enum ln_status
+lni_title_check(const char *title, struct ln_error *err)
 {
 	size_t n;
 
@@ -223,7 +223,7 @@ ln_conversation_create(struct ln_store *st, const char *user_id,
 	enum ln_status s;
 
 	*out = NULL;
-	if ((s = check_title(title, err)) != LN_OK)
+	if ((s = lni_title_check(title, err)) != LN_OK)
 		return s;
 	if (n->model != NULL && (s = check_model(n->model, err)) != LN_OK)
 		return s;
@@ -292,7 +292,7 @@ ln_conversation_rename(struct ln_store *st, const char *user_id,
 	struct lni_stmt q;
 	enum ln_status s;
 
-	if ((s = check_title(title, err)) != LN_OK)
+	if ((s = lni_title_check(title, err)) != LN_OK)
 		return s;
 	if ((s = lni_stmt_get(&q, st, SQL_RENAME, err)) != LN_OK)
 		return s;

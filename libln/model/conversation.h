@@ -21,6 +21,9 @@ enum ln_status lni_conversation_retitle(struct ln_store *st,
     const char *user_id, const char *id, const char *from, const char *to,
     struct ln_error *err) LN_USE;
 
+/* The rules of a title, also of a group: LN_INVALID with field "title". */
+enum ln_status lni_title_check(const char *title, struct ln_error *err) LN_USE;
+
 /* conversation_list.c */
 extern const char *const lni_conversation_list_sql[];
 extern const size_t lni_conversation_list_sql_count;

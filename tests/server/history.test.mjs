@@ -71,3 +71,126 @@ test("the history comes in pages that lose and double nothing", async () => {
 	assert.equal((await cy.get("/api/history?limit=0")).status, 400);
 	assert.equal((await cy.get("/api/history?limit=1001")).status, 400);
 });
+
+// The same request for somebody else's id and for an unknown one.
+async function same_for(client, method, at_foreign, at_unknown, json) {
+	const opts = json === undefined ? {} : { json };
+	const foreign = await client.request(method, at_foreign, opts);
+	const none = await client.request(method, at_unknown, opts);
+
+	assert.equal(foreign.status, 404, `${method} ${at_foreign}`);
+	assert.equal(foreign.text, none.text);
+	assert.deepEqual(foreign.status, none.status);
+}
+
+test("groups are made, filled, renamed, listed and deleted", async () => {
+	const [a, b] = await make("ann", 2);
+	let r = await ann.post("/api/groups", { title: "Work" });
+	assert.equal(r.status, 200, r.text);
+	const work = r.json;
+	assert.deepEqual(Object.keys(work), ["id", "title", "position",
+	    "session_count", "created_at"]);
+	const home = (await ann.post("/api/groups", { title: "Home" })).json;
+	for (const body of [{}, { title: "" }, { title: 7 },
+	    { title: "a\u0007" }, { title: "x".repeat(201) }])
+		assert.deepEqual([body, (await ann.post("/api/groups", body)).status],
+		    [body, 400]);
+
+	const tab = await ann.ws();
+	r = await ann.post("/api/sessions/group", { session_id: a,
+	    group_id: work.id });
+	assert.deepEqual([r.status, r.json], [200, { status: "success" }]);
+	assert.equal((await tab.next("history_changed")).session_id, a);
+	tab.close();
+	assert.deepEqual(ids_of(await ann.get(
+	    `/api/history?group_id=${work.id}`)), [a]);
+	assert.equal((await ann.get("/api/history")).json
+	    .find((c) => c.id === a).group_id, work.id);
+	r = await ann.put(`/api/groups/${home.id}`, { title: "House",
+	    position: 0 });
+	assert.deepEqual([r.json.title, r.json.position], ["House", 0]);
+	assert.deepEqual((await ann.get("/api/groups")).json.map((g) =>
+		[g.title, g.session_count]), [["House", 0], ["Work", 1]]);
+	assert.equal((await ann.post("/api/sessions/group",
+	    { session_id: a })).status, 400);
+
+	await same_for(bob, "PUT", `/api/groups/${work.id}`,
+	    `/api/groups/${UNKNOWN}`, { title: "x" });
+	await same_for(bob, "DELETE", `/api/groups/${work.id}`,
+	    `/api/groups/${UNKNOWN}`);
+	const [his] = await make("bob");
+	for (const body of [{ session_id: his, group_id: work.id },
+	    { session_id: a, group_id: null }, { session_id: a,
+	    group_id: work.id }, { session_id: UNKNOWN, group_id: null },
+	    { session_id: his, group_id: UNKNOWN }]) {
+		r = await bob.post("/api/sessions/group", body);
+		assert.deepEqual([r.status, r.json], [404, { error: "Not found" }]);
+	}
+	assert.deepEqual((await bob.get("/api/groups")).json, []);
+	assert.deepEqual((await bob.get(
+	    `/api/history?group_id=${work.id}`)).json, []);
+
+	// Deleting it while others assign: nobody is left in what is gone.
+	const replies = await Promise.all([a, b, a, b].map((session_id) =>
+		ann.post("/api/sessions/group", { session_id, group_id: work.id }))
+	    .concat(ann.delete(`/api/groups/${work.id}`)));
+	assert.equal(replies.at(-1).status, 200);
+	assert.ok(replies.every((one) => [200, 404].includes(one.status)));
+	assert.deepEqual((await ann.get("/api/history")).json
+	    .filter((c) => c.group_id !== null), []);
+	assert.equal((await ann.delete(`/api/groups/${work.id}`)).status, 404);
+	assert.equal((await ann.delete(`/api/groups/${home.id}`)).status, 200);
+});
+
+test("tags are folded, listed, found and taken off again", async () => {
+	const [a, b] = await make("ann", 2);
+	const odd = "caf\u00c9 au/lait? 100% #1";
+	const folded = "caf\u00e9-au/lait?-100%-#1";
+	let r = await ann.post(`/api/sessions/${a}/tags`, { tag: ` ${odd} ` });
+	assert.deepEqual([r.status, r.json], [200, { status: "success",
+	    tags: [folded] }]);
+	await ann.post(`/api/sessions/${a}/tags`, { tag: folded });
+	await ann.post(`/api/sessions/${b}/tags`, { tag: "\u{1F600}".repeat(64) });
+	r = await ann.post(`/api/sessions/${b}/tags`, { tag: odd });
+	assert.equal(r.json.tags.length, 2);
+	assert.deepEqual((await ann.get(`/api/sessions/${a}/tags`)).json.tags,
+	    [folded]);
+	assert.deepEqual((await ann.get("/api/tags")).json, [
+		{ tag: folded, count: 2 },
+		{ tag: "\u{1F600}".repeat(64), count: 1 },
+	]);
+	for (const body of [{}, { tag: " " }, { tag: 3 }, { tag: "x".repeat(65) },
+	    { tag: "a\nb" }]) {
+		r = await ann.post(`/api/sessions/${a}/tags`, body);
+		assert.deepEqual([body, r.status, r.json.field], [body, 400, "tag"]);
+	}
+	const at = encodeURIComponent(odd);
+	r = await ann.get(`/api/tags/${at}/sessions?limit=1`);
+	assert.deepEqual(ids_of(r), [b]);
+	const next = encodeURIComponent(r.headers["x-next-cursor"]);
+	r = await ann.get(`/api/tags/${at}/sessions?limit=1&before=${next}`);
+	assert.deepEqual(ids_of(r), [a]);
+	assert.equal(r.headers["x-next-cursor"], undefined);
+
+	// Bob's doings: neither seen nor touched, as with what is not there.
+	await same_for(bob, "GET", `/api/sessions/${a}/tags`,
+	    `/api/sessions/${UNKNOWN}/tags`);
+	await same_for(bob, "POST", `/api/sessions/${a}/tags`,
+	    `/api/sessions/${UNKNOWN}/tags`, { tag: "x" });
+	await same_for(bob, "DELETE", `/api/sessions/${a}/tags/${at}`,
+	    `/api/sessions/${UNKNOWN}/tags/${at}`);
+	assert.deepEqual((await bob.get("/api/tags")).json, []);
+	assert.deepEqual((await bob.get(`/api/tags/${at}/sessions`)).json, []);
+	r = await bob.delete(`/api/tags/${at}`);
+	assert.deepEqual([r.status, r.json.removed], [200, 0]);
+
+	const smile = encodeURIComponent("\u{1F600}".repeat(64));
+	for (let i = 0; i < 2; i++) {
+		r = await ann.delete(`/api/sessions/${b}/tags/${smile}`);
+		assert.deepEqual([r.status, r.json.tags], [200, [folded]]);
+	}
+	r = await ann.delete(`/api/tags/${at}`);
+	assert.deepEqual([r.status, r.json.removed], [200, 2]);
+	assert.deepEqual((await ann.get("/api/tags")).json, []);
+	assert.equal((await ann.get("/api/tags/%20/sessions")).status, 400);
+});

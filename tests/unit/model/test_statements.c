@@ -15,6 +15,7 @@
 #include "model/backup.h"
 #include "model/conversation.h"
 #include "model/generation.h"
+#include "model/group.h"
 #include "model/message.h"
 #include "model/outbox.h"
 #include "model/picture.h"
@@ -22,6 +23,7 @@
 #include "model/search.h"
 #include "model/session.h"
 #include "model/setting.h"
+#include "model/tag.h"
 #include "model/token.h"
 #include "model/tool.h"
 #include "model/tool_run.h"
@@ -42,6 +44,7 @@ static const struct {
 	{ "conversation_list.c", lni_conversation_list_sql,
 	    &lni_conversation_list_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
+	{ "group.c", lni_group_sql, &lni_group_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
 	{ "outbox.c", lni_outbox_sql, &lni_outbox_sql_count },
 	{ "picture.c", lni_picture_sql, &lni_picture_sql_count },
@@ -50,6 +53,7 @@ static const struct {
 	{ "session.c", lni_session_sql, &lni_session_sql_count },
 	{ "setting.c", lni_setting_sql, &lni_setting_sql_count },
 	{ "stats.c", lni_stats_sql, &lni_stats_sql_count },
+	{ "tag.c", lni_tag_sql, &lni_tag_sql_count },
 	{ "token.c", lni_token_sql, &lni_token_sql_count },
 	{ "tool_run.c", lni_tool_run_sql, &lni_tool_run_sql_count },
 	{ "tool.c", lni_tool_sql, &lni_tool_sql_count },
