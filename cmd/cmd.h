@@ -398,6 +398,23 @@ void progress_done(struct progress *p);
 int file_create(const char *path, const void *p, size_t n);
 
 /**
+ * file_create_by(path, fn, arg) / file_write(fd, p, n):
+ * The same when ${fn} writes it, and returns 0 or an errno value / write all
+ * of it.
+ */
+int file_create_by(const char *path, int (*fn)(void *arg, int fd), void *arg);
+int file_write(int fd, const char *p, size_t n);
+
+/**
+ * person_export(c, u, path, out_bytes, hint):
+ * Everything of an account as JSON into a new file, or to standard output
+ * ("-").  ${hint} is what to say when it failed.  EX_OK, or the exit code
+ * after telling.
+ */
+int person_export(struct ctx *c, const struct ln_user *u, const char *path,
+    int64_t *out_bytes, const char *hint);
+
+/**
  * file_read(path, max, out):
  * Read a regular file of at most ${max} bytes.  0, or an errno value (EFBIG).
  */

@@ -7,7 +7,6 @@
 #include <ln/audit.h>
 #include <ln/transfer.h>
 
-#define EXPORT_JSON_MAX ((size_t)1024 * 1024 * 1024)
 
 static int
 db_info(struct ctx *c)
@@ -331,42 +330,22 @@ export_sqlite(struct ctx *c, const char *path)
 static int
 export_json(struct ctx *c, const char *path, const char *name)
 {
-	struct ln_buf b = LN_BUF_INIT(EXPORT_JSON_MAX);
-	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user *u = NULL;
-	enum ln_status s;
-	int e, rc;
+	int64_t bytes;
+	int rc;
 
 	if ((rc = ctx_user(c, name, &u)) != EX_OK)
 		return rc;
-	if ((s = ln_export_user_json(c->st, u->id, &b, &err)) != LN_OK) {
-		rc = ctx_fail(c, s, &err, NULL, "%s", u->username);
-		goto out;
+	rc = person_export(c, u, path, &bytes, "Nothing was written");
+	if (rc == EX_OK && strcmp(path, "-") != 0) {
+		out_str(c->out, "result", "exported");
+		out_str(c->out, "file", path);
+		out_str(c->out, "username", u->username);
+		out_bytes(c->out, "bytes", bytes);
+		rc = ctx_finish(c);
 	}
-	if (strcmp(path, "-") == 0) {
-		(void)fwrite(ln_buf_str(&b), 1, b.len, stdout);
-		(void)putchar('\n');
-		if (fflush(stdout) != 0 || ferror(stdout))
-			rc = ctx_refuse(c, EX_FAILED, "io", strerror(errno),
-			    "", "standard output");
-		else
-			rc = audit_export(c, "user.export", u->id);
-		goto out;
-	}
-	if ((e = file_create(path, b.data, b.len)) != 0) {
-		rc = ctx_refuse(c, e == EEXIST ? EX_CONFLICT : EX_FAILED,
-		    e == EEXIST ? "conflict" : "io", strerror(e),
-		    "Nothing was written", "%s", path);
-		goto out;
-	}
-	out_str(c->out, "result", "exported");
-	out_str(c->out, "file", path);
-	out_str(c->out, "username", u->username);
-	out_bytes(c->out, "bytes", (int64_t)b.len);
-	if ((rc = ctx_finish(c)) == EX_OK)
+	if (rc == EX_OK)
 		rc = audit_export(c, "user.export", u->id);
-out:
-	ln_buf_free(&b);
 	ln_user_free(u);
 	return rc;
 }

@@ -8,8 +8,8 @@
 
 /* Files of ours come into being whole, private, and never over another. */
 
-static int
-write_all(int fd, const char *p, size_t n)
+int
+file_write(int fd, const char *p, size_t n)
 {
 	ssize_t w;
 
@@ -40,8 +40,29 @@ sync_folder(const char *path)
 	(void)close(fd);
 }
 
+struct bytes {
+	const void *p;
+	size_t n;
+};
+
+static int
+write_bytes(void *arg, int fd)
+{
+	const struct bytes *b = arg;
+
+	return file_write(fd, b->p, b->n);
+}
+
 int
 file_create(const char *path, const void *p, size_t n)
+{
+	struct bytes b = { p, n };
+
+	return file_create_by(path, write_bytes, &b);
+}
+
+int
+file_create_by(const char *path, int (*fn)(void *arg, int fd), void *arg)
 {
 	char partial[4096];
 	unsigned char tag[6];
@@ -57,7 +78,7 @@ file_create(const char *path, const void *p, size_t n)
 	    O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
-	rc = write_all(fd, p, n);
+	rc = fn(arg, fd);
 	if (rc == 0 && fsync(fd) != 0)
 		rc = errno;
 	if (close(fd) != 0 && rc == 0)

@@ -9,7 +9,6 @@
 #include <ln/transfer.h>
 
 #define LIST_MAX 100000
-#define ACCOUNT_EXPORT_MAX ((size_t)1024 * 1024 * 1024)
 #define EXPIRES_MAX_MS (INT64_C(7) * 24 * 60 * 60 * 1000)
 
 void
@@ -387,20 +386,12 @@ user_rename(struct ctx *c)
 static int
 save_account(struct ctx *c, const struct ln_user *u, const char *path)
 {
-	struct ln_buf b = LN_BUF_INIT(ACCOUNT_EXPORT_MAX);
-	struct ln_error err = LN_ERROR_INIT;
-	enum ln_status s;
-	int e, rc = EX_OK;
+	int64_t bytes;
 
-	if ((s = ln_export_user_json(c->st, u->id, &b, &err)) != LN_OK)
-		rc = ctx_fail(c, s, &err, "Nothing was deleted", "%s",
-		    u->username);
-	else if ((e = file_create(path, b.data, b.len)) != 0)
-		rc = ctx_refuse(c, e == EEXIST ? EX_CONFLICT : EX_FAILED,
-		    e == EEXIST ? "conflict" : "io", strerror(e),
-		    "Nothing was deleted", "%s", path);
-	ln_buf_free(&b);
-	return rc;
+	if (strcmp(path, "-") == 0)
+		return ctx_usage(c, NULL, "%s: --export wants a file",
+		    c->path);
+	return person_export(c, u, path, &bytes, "Nothing was deleted");
 }
 
 static int

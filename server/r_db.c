@@ -19,8 +19,6 @@
 #include "reply.h"
 #include "routes.h"
 
-#define USER_JSON_MAX ((size_t)256 * 1024 * 1024)
-
 struct db_job {
 	struct job j;
 	char user_id[64];
@@ -32,7 +30,6 @@ struct db_job {
 	char boundary[80];
 	bool is_dry_run;
 	struct ln_report *report;
-	struct ln_buf out;	/* export as JSON */
 };
 
 static void
@@ -46,7 +43,6 @@ db_free(struct job *j)
 	if (d->body != NULL)
 		kore_buf_free(d->body);
 	ln_report_free(d->report);
-	ln_buf_free(&d->out);
 	free(d);
 }
 
@@ -62,7 +58,6 @@ db_new(const struct rq *q, void (*run)(struct job *, struct ln_store *),
 	d->j.run = run;
 	d->j.done = done;
 	d->j.free = db_free;
-	d->out = (struct ln_buf)LN_BUF_INIT(USER_JSON_MAX);
 	(void)snprintf(d->user_id, sizeof(d->user_id), "%s", q->user->id);
 	memcpy(d->session, q->session, sizeof(d->session));
 	ln_uuid(id);
@@ -116,7 +111,7 @@ unmap(struct netbuf *nb)
 }
 
 static int
-export_file_done(struct rq *q, struct job *j)
+send_file(struct rq *q, struct job *j, const char *name, const char *type)
 {
 	const struct db_job *d = (const struct db_job *)j;
 	struct mapping *m = NULL;
@@ -135,9 +130,8 @@ export_file_done(struct rq *q, struct job *j)
 		goto fail;
 	(void)close(fd);
 	reply_headers(q, false, false);
-	reply_disposition(q, "localneural.db");
-	http_response_header(q->req, "content-type",
-	    "application/vnd.sqlite3");
+	reply_disposition(q, name);
+	http_response_header(q->req, "content-type", type);
 	q->is_sent = true;
 	if (q->req->method == HTTP_METHOD_HEAD) {
 		(void)munmap(m->base, m->len);
@@ -153,26 +147,60 @@ fail:
 	return reply_fail(q, LN_IO, NULL);
 }
 
-static void
-export_json_run(struct job *j, struct ln_store *st)
+static int
+export_file_done(struct rq *q, struct job *j)
 {
-	struct db_job *d = (struct db_job *)j;
-
-	j->status = ln_export_user_json(st, d->user_id, &d->out, &j->err);
-	if (j->status == LN_OK)
-		j->status = ln_audit_add(st, "user.export", d->user_id, LN_OK,
-		    NULL, &j->err);
+	return send_file(q, j, "localneural.db", "application/vnd.sqlite3");
 }
 
 static int
 export_json_done(struct rq *q, struct job *j)
 {
-	const struct db_job *d = (const struct db_job *)j;
+	return send_file(q, j, "localneural-data.json",
+	    "application/json; charset=utf-8");
+}
 
-	if (j->status != LN_OK)
-		return reply_fail(q, j->status, &j->err);
-	return reply_attachment(q, "application/json; charset=utf-8",
-	    "localneural-data.json", ln_buf_str(&d->out), d->out.len);
+static enum ln_status
+write_piece(void *arg, const char *p, size_t n, struct ln_error *err)
+{
+	const int *fd = arg;
+	ssize_t w;
+
+	if (jobs_stopping())
+		return ln_fail(err, LN_CANCELLED, "", "the server stops");
+	while (n > 0) {
+		w = write(*fd, p, n);
+		if (w == -1 && errno != EINTR)
+			return ln_fail(err, LN_IO, "", "write: errno %d",
+			    errno);
+		if (w > 0) {
+			p += w;
+			n -= (size_t)w;
+		}
+	}
+	return LN_OK;
+}
+
+static void
+export_json_run(struct job *j, struct ln_store *st)
+{
+	struct db_job *d = (struct db_job *)j;
+	int fd;
+
+	fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd == -1) {
+		j->status = ln_fail(&j->err, LN_IO, "", "open: errno %d",
+		    errno);
+		return;
+	}
+	j->status = ln_export_user(st, d->user_id, write_piece, &fd, &j->err);
+	if (close(fd) == -1 && j->status == LN_OK)
+		j->status = ln_fail(&j->err, LN_IO, "", "close: errno %d",
+		    errno);
+	if (j->status == LN_OK)
+		j->status = ln_audit_add(st, "user.export", d->user_id, LN_OK,
+		    NULL, &j->err);
 }
 
 int

@@ -1,6 +1,9 @@
 #include "store/user_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include <ln/json.h>
 
@@ -9,10 +12,11 @@
 #include "base/banned.h"
 
 #define COLUMN_NAME_MAX 64
+#define PIECE ((size_t)256 * 1024)
 
 /*
  * The column's name says how it is written: ..._ms a time, is_... a truth
- * value, ..._json what the text holds.  Hashes and sealed values stay here.
+ * value, ..._json what the text holds, ..._base64 bytes.  Hashes and sealed values stay here.
  */
 static const struct {
 	const char *name;
@@ -21,6 +25,9 @@ static const struct {
 	{ "account",
 	    "SELECT id, username, email, full_name, role, created_ms,"
 	    " last_login_ms FROM user WHERE id = ?1" },
+	{ "picture",
+	    "SELECT type, bytes AS bytes_base64 FROM user_picture"
+	    " WHERE user_id = ?1" },
 	{ "settings",
 	    "SELECT name, value FROM user_setting"
 	    " WHERE user_id = ?1 AND is_sealed = 0 ORDER BY name" },
@@ -79,7 +86,8 @@ ends_with(const char *name, const char *end)
 	return n > m && strcmp(name + n - m, end) == 0;
 }
 
-/* "created_ms" is written as "created", "images_json" as "images". */
+/* "created_ms" is written as "created", "images_json" as "images",
+ * "bytes_base64" as "bytes". */
 static void
 cut_ending(const char *name, char out[COLUMN_NAME_MAX])
 {
@@ -89,6 +97,8 @@ cut_ending(const char *name, char out[COLUMN_NAME_MAX])
 		n -= strlen("_ms");
 	else if (ends_with(name, "_json"))
 		n -= strlen("_json");
+	else if (ends_with(name, "_base64"))
+		n -= strlen("_base64");
 	if (n >= COLUMN_NAME_MAX)
 		n = COLUMN_NAME_MAX - 1;
 	memcpy(out, name, n);
@@ -114,11 +124,28 @@ write_json(struct ln_jw *w, const char *name, const char *text, size_t n)
 }
 
 static enum ln_status
+write_bytes(struct ln_jw *w, const char *name, const void *p, size_t n)
+{
+	size_t size = sodium_base64_encoded_len(n,
+	    sodium_base64_VARIANT_ORIGINAL);
+	char *text;
+
+	if ((text = malloc(size)) == NULL)
+		return LN_NOMEM;
+	(void)sodium_bin2base64(text, size, p, n,
+	    sodium_base64_VARIANT_ORIGINAL);
+	ln_jw_string(w, name, text);
+	free(text);
+	return LN_OK;
+}
+
+static enum ln_status
 write_column(struct lni_stmt *q, int i, struct ln_jw *w)
 {
 	const char *column = sqlite3_column_name(q->handle, i);
 	char name[COLUMN_NAME_MAX];
 	const char *text;
+	const void *bytes;
 	size_t n;
 
 	if (column == NULL)
@@ -146,6 +173,9 @@ write_column(struct lni_stmt *q, int i, struct ln_jw *w)
 			return write_json(w, name, text, n);
 		ln_jw_stringn(w, name, text, n);
 		return LN_OK;
+	case SQLITE_BLOB:
+		bytes = lni_col_blob(q, i, &n);
+		return write_bytes(w, name, bytes, n);
 	default:
 		ln_jw_null(w, name);
 		return LN_OK;
@@ -170,9 +200,25 @@ write_row(struct lni_stmt *q, struct ln_buf *out, struct ln_error *err)
 	return LN_OK;
 }
 
+/* Give away what has come together, when it is enough or the end. */
+static enum ln_status
+flush(struct ln_buf *out, size_t enough, lni_rows_fn *fn, void *arg,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = ln_buf_status(out)) != LN_OK)
+		return ln_fail(err, s, "", "a row of a user's export");
+	if (out->len < enough)
+		return LN_OK;
+	s = fn(arg, ln_buf_str(out), out->len, err);
+	ln_buf_clear(out);
+	return s;
+}
+
 enum ln_status
 lni_user_rows(struct ln_store *st, const char *user_id, size_t list,
-    struct ln_buf *out, struct ln_error *err)
+    struct ln_buf *out, lni_rows_fn *fn, void *arg, struct ln_error *err)
 {
 	struct lni_stmt q;
 	enum ln_status s;
@@ -185,10 +231,13 @@ lni_user_rows(struct ln_store *st, const char *user_id, size_t list,
 	while ((s = lni_stmt_row(&q, err)) == LN_OK) {
 		ln_buf_puts(out, is_first ? "\n" : ",\n");
 		is_first = false;
-		if ((s = write_row(&q, out, err)) != LN_OK)
+		if ((s = write_row(&q, out, err)) != LN_OK ||
+		    (s = flush(out, PIECE, fn, arg, err)) != LN_OK)
 			break;
 	}
-	ln_buf_putc(out, ']');
 	lni_stmt_put(&q);
-	return s == LN_NOT_FOUND ? LN_OK : s;
+	if (s != LN_NOT_FOUND)
+		return s;
+	ln_buf_putc(out, ']');
+	return flush(out, 1, fn, arg, err);
 }

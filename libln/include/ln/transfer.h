@@ -121,9 +121,17 @@ LN_API enum ln_status ln_export(struct ln_store *st, const char *path,
     struct ln_error *err) LN_USE;
 
 /**
- * ln_export_user_json(st, user_id, out, err):
- * Everything one user owns, as JSON (docs/api.md describes it).
+ * ln_export_user(st, user_id, write, arg, err) / ln_export_user_json(st,
+ * user_id, out, err):
+ * Everything one user owns, as JSON (docs/personal-data.md describes it),
+ * piece by piece to ${write} in bounded memory / into one buffer.  What
+ * ${write} returns but LN_OK ends it.  LN_NOT_FOUND.
  */
+typedef enum ln_status ln_export_write_fn(void *arg, const char *p, size_t n,
+    struct ln_error *err);
+LN_API enum ln_status ln_export_user(struct ln_store *st,
+    const char *user_id, ln_export_write_fn *write, void *arg,
+    struct ln_error *err) LN_USE;
 LN_API enum ln_status ln_export_user_json(struct ln_store *st,
     const char *user_id, struct ln_buf *out, struct ln_error *err) LN_USE;
 

@@ -172,6 +172,7 @@ a_person_takes_all_that_is_his_and_nothing_else(void **state)
 		size_t count;
 	} lists[] = {
 		{ "account", 1 },
+		{ "picture", 1 },
 		{ "settings", 4 },
 		{ "groups", 1 },
 		{ "projects", 1 },
@@ -187,6 +188,8 @@ a_person_takes_all_that_is_his_and_nothing_else(void **state)
 	struct ln_json *root = NULL;
 	size_t i;
 
+	place_exec(p->store, "INSERT INTO user_picture VALUES ('" ALICE "',"
+	    " 'image/gif', x'474946')");
 	assert_int_equal(ln_export_user_json(p->store, ALICE, &b, NULL),
 	    LN_OK);
 	assert_null(strstr(ln_buf_str(&b), "scrypt:"));
@@ -204,6 +207,8 @@ a_person_takes_all_that_is_his_and_nothing_else(void **state)
 	    "2026-11-24T08:33:12.264Z");
 	n = ln_json_first(ln_json_get(root, "conversations"));
 	assert_int_equal(ln_json_count(ln_json_get(n, "tags")), 3);
+	n = ln_json_first(ln_json_get(root, "picture"));
+	assert_string_equal(ln_json_get_string(n, "bytes"), "R0lG");
 	ln_json_free(root);
 	ln_buf_clear(&b);
 	/* A sealed key is of no use at home, and of use to a thief. */
