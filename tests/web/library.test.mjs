@@ -1,4 +1,4 @@
-/* What a person keeps: prompts, and the profile. */
+/* What a person keeps: prompts, projects with documents, and the profile. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import { assertAccessible, assertClean, openBrowser, openPage, send } from
@@ -142,5 +142,109 @@ describe('the profile', () => {
 			.selectOption({ label: 'Patient teacher' });
 		assert.equal(await page.getByLabel('System prompt').inputValue(),
 		    'Explain step by step.');
+	});
+});
+
+describe('a project', () => {
+	const side = () => page.getByRole('navigation');
+	const documents = () => page.locator('.documents li');
+	const project = () => mock.projects[0];
+
+	beforeEach(async () => {
+		mock.projects.push({
+			id: 'thesis', title: 'Thesis', description: 'Dry gardens.',
+			owner: alice.user_id, documents: [],
+		});
+		mock.answer = () => [{ text: 'Rarely [1].' }, { sources: [
+			{ n: 1, document_id: 5, filename: 'notes.pdf', page: 12 },
+		] }];
+		await page.goto(mock.url);
+		await side().getByRole('link', { name: /Thesis/ }).click();
+		await page.getByText('No documents yet.').waitFor();
+	});
+
+	it('is made, changed and deleted', async () => {
+		await button('Actions for the list').click();
+		await page.getByRole('menuitem', { name: 'New project' }).click();
+		await dialog().getByLabel('Title').fill('House');
+		await assertAccessible(page);
+		await dialog().getByRole('button', { name: 'Create' }).click();
+		await page.getByRole('heading', { level: 2, name: 'House' }).waitFor();
+		await button('Edit').click();
+		await dialog().getByLabel('Title').fill('House manual');
+		await dialog().getByRole('button', { name: 'Save' }).click();
+		await side().getByRole('link', { name: /House manual/ }).waitFor();
+		await button('Delete').click();
+		await dialog().getByText('Delete the project “House manual”?')
+			.waitFor();
+		await dialog().getByRole('button', { name: 'Delete the project' })
+			.click();
+		await side().getByRole('link', { name: /House manual/ })
+			.waitFor({ state: 'detached' });
+		await message().waitFor();
+	});
+
+	it('reads documents and says of each what became of it', async () => {
+		await page.getByLabel('Documents to add').setInputFiles([
+			{ name: 'notes.pdf', mimeType: 'application/pdf',
+			    buffer: Buffer.alloc(1_200_000, 'x') },
+			{ name: 'locked.pdf', mimeType: 'application/pdf',
+			    buffer: Buffer.from('%PDF') },
+			{ name: 'empty.txt', mimeType: 'text/plain',
+			    buffer: Buffer.alloc(0) },
+		]);
+		await documents().filter({ hasText: 'empty.txt' })
+			.getByText('The file is empty.').waitFor();
+		await documents().filter({ hasText: 'notes.pdf' })
+			.getByText('ready').waitFor();
+		await documents().getByText('1.2 MB · 12 passages').waitFor();
+		await documents().filter({ hasText: 'locked.pdf' })
+			.getByText('It wants a password.').waitFor();
+		await assertAccessible(page);
+		await button('Forget empty.txt').click();
+		await button('Delete locked.pdf').click();
+		await dialog().getByRole('button', { name: 'Delete' }).click();
+		await documents().filter({ hasText: 'locked.pdf' })
+			.waitFor({ state: 'detached' });
+		assert.equal(project().documents.length, 1);
+	});
+
+	it('reads a web page by its address', async () => {
+		const add = async (url) => {
+			await dialog().getByLabel('Address').fill(url);
+			await dialog().getByRole('button', { name: 'Add' }).click();
+		};
+
+		await button('Add a web page').click();
+		await add('nonsense');
+		await dialog().getByText('That is no address of a web page.')
+			.waitFor();
+		await add('http://127.0.0.1/');
+		await dialog().getByText('not on the public net').waitFor();
+		await add('https://gardens.example/dry');
+		await documents().getByText('gardens.example').waitFor();
+	});
+
+	it('has chats whose answers name their sources', async () => {
+		await button('New chat in this project').click();
+		await page.getByRole('heading', { name: 'Ask about Thesis' })
+			.waitFor();
+		await send(page, 'How often?');
+		await page.getByRole('list', { name: 'Sources' })
+			.getByText('notes.pdf · p. 12').waitFor();
+		assert.equal(mock.frames[0].project_id, 'thesis');
+		await assertAccessible(page);
+		await page.reload();
+		await page.getByText('notes.pdf · p. 12').waitFor();
+		await side().getByRole('link', { name: /Thesis/ }).click();
+		await page.locator('#page')
+			.getByRole('link', { name: 'How often?' }).click();
+		await page.getByText('notes.pdf · p. 12').waitFor();
+	});
+
+	it('of somebody else does not exist', async () => {
+		await page.goto(`${mock.url}/#/projects/unknown`);
+		await page.getByText('This project does not exist (any more).')
+			.waitFor();
 	});
 });

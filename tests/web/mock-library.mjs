@@ -52,11 +52,81 @@ function prompts(mock, id, { req, body, user }) {
 	return shown(mock.prompts[at]);
 }
 
+/* A document is read a step further whenever somebody looks. */
+function step(doc) {
+	if (doc.status === 'reading') {
+		doc.status = /locked/.test(doc.filename) ? 'failed' : 'ready';
+		doc.reason = doc.status === 'failed' ?
+		    'It wants a password. Save a copy without one.' : null;
+		doc.chunks = doc.status === 'ready' ? 12 : 0;
+	}
+	if (doc.status === 'queued')
+		doc.status = 'reading';
+}
+
+function projects(mock, [id, what, doc], { req, body, raw, user }) {
+	const own = mock.projects.filter((p) => p.owner === user.user_id);
+	const project = own.find((p) => p.id === id);
+	const shown = ({ id: pid, title, description, documents }) => ({
+		id: pid, title, description, document_count: documents.length,
+	});
+	const add = (filename, size) => project.documents.unshift({
+		id: mock.nextId++, filename, size, chunks: 0, pages: null,
+		status: 'queued', reason: null,
+	});
+
+	if (id === undefined && req.method === 'GET')
+		return own.map(shown);
+	if (id === undefined) {
+		const made = {
+			id: `p${mock.nextId++}`, title: body.title,
+			description: body.description || null, documents: [],
+			owner: user.user_id,
+		};
+
+		mock.projects.push(made);
+		return shown(made);
+	}
+	if (!project)
+		throw new Refusal(404, 'Not found');
+	if (what === undefined) {
+		if (req.method === 'DELETE') {
+			mock.projects = mock.projects.filter((p) => p !== project);
+			return done;
+		}
+		return shown(Object.assign(project, body));
+	}
+	if (req.method === 'GET') {
+		const now = structuredClone(project.documents);
+
+		project.documents.forEach(step);
+		return now;
+	}
+	if (req.method === 'DELETE') {
+		project.documents = project.documents.filter((d) =>
+		    d.id !== Number(doc));
+		return done;
+	}
+	if (body.url) {
+		if (/127\.0/.test(body.url))
+			throw new Refusal(400, 'That address is not on the public net');
+		add(new URL(body.url).hostname, 4000);
+	}
+	for (const { name, bytes } of body.url ? [] : files(req, raw)) {
+		if (bytes.length === 0)
+			throw new Refusal(400, 'The file is empty');
+		add(name, bytes.length);
+	}
+	return project.documents;
+}
+
 /** The reply, or undefined for a path that is not of these. */
 export function libraryRoute(mock, path, args) {
 	const { req, body, raw, user } = args;
 	const [kind, id] = path.split('/').slice(2).map(decodeURIComponent);
 
+	if (kind === 'projects')
+		return projects(mock, path.split('/').slice(3), args);
 	if (kind === 'prompts')
 		return prompts(mock, Number(id), args);
 	if (path === '/api/config')

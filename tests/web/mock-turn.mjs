@@ -6,6 +6,7 @@
  *	{ tool: { name, arguments, result | error, asks } }	a tool run
  *	{ text: TEXT }			the answer, or more of it
  *	{ fail: SENTENCE }		the provider fails
+ *	{ sources: LIST }		what it was given to read
  *	{ end: REASON }			instead of "stop"
  */
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -26,6 +27,7 @@ export class MockTurn {
 		this.tools = before?.tools ?? [];
 		this.tokens = before?.tokens ?? 0;
 		this.reason = 'stop';
+		this.sources = null;
 		this.stopped = false;
 		this.begun = Date.now();
 	}
@@ -54,16 +56,19 @@ export class MockTurn {
 			state: STATES[this.reason] ?? 'complete', tokens: this.tokens,
 			finish_reason: this.reason, thinking: this.thinking || null,
 			tools: this.tools, is_estimated: mock.estimates,
+			sources: this.sources,
 		});
 		c.total_tokens += this.tokens;
 		this.all({
 			type: 'stream_done', db_id: this.id, tokens: this.tokens,
 			prompt_tokens: 5, duration_ms: Date.now() - this.begun,
 			finish_reason: this.reason, is_estimated: mock.estimates,
+			sources: this.sources,
 		});
 	}
 
-	async step({ think, tool, text, fail, end }) {
+	async step({ think, tool, text, fail, end, sources }) {
+		this.sources = sources ?? this.sources;
 		if (think)
 			for (const chunk of pieces(think)) {
 				await wait(this.mock.pace);

@@ -55,6 +55,7 @@ export class Mock {
 		this.tools = builtins();
 		this.groups = [];
 		this.prompts = [];
+		this.projects = [];
 		this.searches = [];
 		this.searchFails = false;
 		this.summaryFails = false;
@@ -435,7 +436,8 @@ export class Mock {
 			c = this.owned(user, frame.session_id);
 		} else {
 			c = this.addConversation(user.user_id, 'New chat', [],
-			    { model: frame.model ?? null });
+			    { model: frame.model ?? null,
+				project_id: frame.project_id ?? null });
 			all({
 				type: 'session_created', session_id: c.id, title: c.title,
 			});

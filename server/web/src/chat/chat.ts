@@ -38,6 +38,7 @@ interface Live {
 export interface Wish {
 	model?: string;
 	system_prompt?: string;
+	project_id?: string;
 }
 
 export interface ChatView {
@@ -418,6 +419,8 @@ export class Chat {
 		this.current = id;
 		this.view.composer.adopt(id);
 		this.view.opened(id);
+		if (this.wish.project_id)
+			this.view.listed();
 	}
 
 	/* An answer this tab did not ask for, perhaps instead of another. */
@@ -488,6 +491,7 @@ export class Chat {
 		if (!live)
 			return;
 		live.turn.id = event.db_id ?? null;
+		live.turn.sources(event.sources);
 		this.view.log.finish(live.turn, ending(event.finish_reason),
 		    closing(event));
 		this.view.announcer.finish(live.answer.text);

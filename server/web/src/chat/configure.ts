@@ -98,6 +98,8 @@ export async function configure(id: string | null, wish: Wish,
 			chosen = model.value.trim() || null;
 			if (id === null)
 				keep({
+					...(wish.project_id ?
+					    { project_id: wish.project_id } : {}),
 					...(chosen ? { model: chosen } : {}),
 					...(prompt.value.trim() ?
 					    { system_prompt: prompt.value } : {}),

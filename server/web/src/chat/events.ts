@@ -1,5 +1,5 @@
 /* What goes over /ws/chat, one JSON object a frame. */
-import type { AttachedFile, ToolRun } from '../lib/types';
+import type { AttachedFile, Source, ToolRun } from '../lib/types';
 import type { Options } from './options';
 
 export interface UserMessage {
@@ -15,6 +15,7 @@ export interface UserMessage {
 	/** Of a conversation that this message begins. */
 	model?: string;
 	system_prompt?: string;
+	project_id?: string;
 	options?: Options;
 }
 
@@ -59,6 +60,7 @@ export interface Done {
 	duration_ms?: number;
 	finish_reason?: string;
 	is_estimated?: boolean;
+	sources?: Source[] | null;
 }
 
 /** A call of a tool changed its state. */

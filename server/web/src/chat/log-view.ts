@@ -136,6 +136,7 @@ export class LogView {
 			turn.think(message.thinking);
 		for (const run of message.tools ?? [])
 			turn.tool(run);
+		turn.sources(message.sources);
 		turn.finish(ending(message.state) ?? ending(message.finish_reason),
 		    tokenCount(message.tokens, message.is_estimated));
 	}

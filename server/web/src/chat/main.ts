@@ -15,6 +15,8 @@ import { Conversations } from './conversations';
 import { Link, type LinkState } from './link';
 import { LogView } from './log-view';
 import { Panel } from './panel';
+import { ProjectPage } from './project-page';
+import { Projects } from './projects';
 import { Prompts } from './prompts';
 import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
@@ -31,6 +33,7 @@ let dropped = false;
 
 const conversations = new Conversations(() => redraw());
 const shelf = new Shelf(() => redraw());
+const projects = new Projects(() => redraw());
 const acts = new Acts(conversations, shelf, {
 	act: (work) => act(work),
 	async gone(ids) {
@@ -45,9 +48,23 @@ const sidebar = new Sidebar({
 	conversation: (row, anchor) => acts.menu(row, anchor),
 	group: (group, anchor) => acts.groupMenu(group, anchor),
 	createGroup: () => act(acts.createGroup()),
+	createProject: () => act(projects.edit(null).then((id) => {
+		if (id !== null)
+			location.hash = `/projects/${id}`;
+	})),
 	tagged: (tag) => act(conversations.tagged(tag)),
 	removeAll: (ids) => acts.removeAll(ids),
-}, shelf);
+}, shelf, projects);
+const page = new ProjectPage(projects, {
+	act: (work) => act(work),
+	chat: (id) => act(startNew().then(() => {
+		chat.wish = { project_id: id };
+		log.show(welcomeTo(id));
+		redraw();
+	})),
+	gone: () => act(startNew()),
+	conversations: () => conversations.byId.values(),
+});
 const composer = new Composer({
 	send: (question, edited) => chat.send(question, edited),
 	stop: () => chat.stop(),
@@ -98,6 +115,7 @@ const chat = new Chat({
 	composer,
 	announcer: new Announcer(byId('announcer', HTMLElement)),
 	opened(id) {
+		page.close();
 		const hash = id === null ? '' : `#${id}`;
 
 		if (location.hash !== hash)
@@ -133,10 +151,16 @@ function redraw(): void {
 	const tokens = [...conversations.byId.values()]
 		.reduce((sum, row) => sum + (row.total_tokens || 0), 0);
 
-	sidebar.show(conversations.byId.values(), chat.current,
+	const project = page.id ?? (chat.current === null ?
+	    chat.wish.project_id : undefined);
+
+	sidebar.show(conversations.byId.values(), page.id ?? chat.current,
 	    conversations.more);
-	bar.show(chat.current === null ? null :
-	    conversations.byId.get(chat.current) ?? null);
+	bar.show(page.id !== null || chat.current === null ? null :
+	    conversations.byId.get(chat.current) ?? null,
+	project === undefined ? undefined :
+	    page.id !== null ? 'Project' :
+	        `New chat in ${projects.find(project)?.title ?? 'a project'}`);
 	const sum = byId('me-sum', HTMLElement);
 
 	sum.textContent = `${count}${conversations.more ? '+' : ''} ` +
@@ -170,6 +194,18 @@ function withRow(run: (row: Conversation) => Promise<void>): void {
 		act(run(row));
 }
 
+function welcomeTo(id: string): HTMLElement {
+	const project = projects.find(id);
+	const count = project?.document_count ?? 0;
+
+	return h('div', { class: 'welcome' },
+	    h('h2', {}, `Ask about ${project?.title ?? 'this project'}`),
+	    h('p', {}, count === 0 ?
+	        'It has no documents yet; answers quote them when there are.' :
+	        `Answers quote its ${count === 1 ? 'document' :
+	            `${count} documents`} and say where.`));
+}
+
 async function startNew(): Promise<void> {
 	await chat.open(null);
 	sidebar.close();
@@ -189,11 +225,20 @@ function linkState(state: LinkState): void {
 	dropped = true;
 }
 
-/* #CONVERSATION, or #CONVERSATION/MESSAGE to see that message. */
+/* #CONVERSATION, #CONVERSATION/MESSAGE to see that message, or
+ * #/projects/PROJECT. */
 function route(): void {
-	const [id, message] = location.hash.slice(1).split('/')
+	const [id, message, project] = location.hash.slice(1).split('/')
 		.map(decodeURIComponent);
 
+	if (id === '' && message === 'projects' && project) {
+		panel.close();
+		act(page.open(project));
+		redraw();
+		return;
+	}
+	page.close();
+	redraw();
 	act(chat.open(id || null).then(() => {
 		if (message)
 			log.reveal(Number(message));
@@ -246,8 +291,8 @@ function keys(event: KeyboardEvent): void {
 async function start(): Promise<void> {
 	await whoAmI();
 	const read = await Promise.allSettled([
-		conversations.refresh(), shelf.refresh(), prompts.refresh(),
-		readProvider(),
+		conversations.refresh(), shelf.refresh(), projects.refresh(),
+		prompts.refresh(), readProvider(),
 	]);
 
 	for (const result of read)

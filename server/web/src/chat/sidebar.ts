@@ -4,6 +4,7 @@ import { openMenu } from '../lib/menu';
 import { daysAgo } from '../lib/time';
 import type { Conversation, Group } from '../lib/types';
 import { Search } from './search';
+import type { Projects } from './projects';
 import type { Shelf } from './shelf';
 
 export interface SidebarListener {
@@ -13,6 +14,7 @@ export interface SidebarListener {
 	conversation(row: Conversation, anchor: HTMLElement): void;
 	group(group: Group, anchor: HTMLElement): void;
 	createGroup(): void;
+	createProject(): void;
 	/** Only conversations of that tag are wanted, or again all. */
 	tagged(tag: string): void;
 	/** A question first; then the selection is over. */
@@ -49,7 +51,8 @@ export class Sidebar {
 	private picked: Set<string> | null = null;
 
 	constructor(private readonly listener: SidebarListener,
-	    private readonly shelf: Shelf) {
+	    private readonly shelf: Shelf,
+	    private readonly projects: Projects) {
 		this.box.addEventListener('input', () => this.look());
 		this.box.addEventListener('keydown', (event) => this.key(event));
 		this.list.addEventListener('keydown', (event) => this.move(event));
@@ -77,6 +80,8 @@ export class Sidebar {
 		menu.addEventListener('click', () => openMenu(menu, 'The list', [
 			{ label: 'New group', icon: 'folder',
 			    run: () => listener.createGroup() },
+			{ label: 'New project', icon: 'book',
+			    run: () => listener.createProject() },
 			{ label: 'Select several', icon: 'check',
 			    run: () => this.pick() },
 		]));
@@ -94,6 +99,8 @@ export class Sidebar {
 		this.more = more;
 		this.search.offer('tag', this.shelf.tags.map(({ tag }) =>
 		    [tag, `#${tag}`]));
+		this.search.offer('project_id', this.projects.list.map(
+		    ({ id, title }) => [id, title]));
 		if (this.tag !== null &&
 		    !this.shelf.tags.some(({ tag }) => tag === this.tag))
 			this.tag = null;
@@ -209,6 +216,7 @@ export class Sidebar {
 			...this.shelf.groups.flatMap((group) => this.group(group,
 			    open.filter((row) => !row.pinned &&
 			        row.group_id === group.id), isFiltered)),
+			...(isFiltered ? [] : this.projectLinks()),
 			...['Today', 'Last week', 'Older'].flatMap((name) =>
 			    this.part(name, rest.filter((row) => day(row) === name))),
 			...this.archived(rows.filter((row) => row.archived),
@@ -277,6 +285,20 @@ export class Sidebar {
 		    more(`Actions for the group “${group.title}”`,
 		        `menu ${group.id}`,
 		        (anchor) => this.listener.group(group, anchor)))];
+	}
+
+	private projectLinks(): Node[] {
+		const { list } = this.projects;
+
+		return list.length === 0 ? [] : [h('h2', {}, 'Projects'),
+		    h('ul', {}, ...list.map(({ id, title, document_count: count }) =>
+		        h('li', {}, h('a', {
+			        href: `#/projects/${encodeURIComponent(id)}`,
+			        'data-key': `project ${id}`, title,
+			        'aria-current': id === this.current && 'page',
+		        }, h('span', {}, title), h('small', { class: 'count' },
+		            `· ${count}`, h('span', { class: 'unseen' },
+		                count === 1 ? ' document' : ' documents'))))))];
 	}
 
 	private archived(rows: Conversation[], isFiltered: boolean): Node[] {

@@ -65,15 +65,22 @@ export class TopBar {
 		});
 	}
 
-	show(conversation: Conversation | null): void {
+	/** Shows a conversation, or a page that has that title. */
+	show(conversation: Conversation | null, page = 'New chat'): void {
 		const id = conversation ? encodeURIComponent(conversation.id) : '';
 
 		this.conversation = conversation;
-		this.title.textContent = conversation?.title ?? 'New chat';
+		this.title.textContent = conversation?.title ?? page;
 		this.title.title = this.title.textContent;
-		document.title = conversation ?
-		    `${conversation.title} · LocalNeural` : 'LocalNeural';
-		this.tags.replaceChildren(...(conversation?.tags ?? []).map((tag) =>
+		document.title = conversation || page !== 'New chat' ?
+		    `${this.title.textContent} · LocalNeural` : 'LocalNeural';
+		this.tags.replaceChildren(...(conversation?.project_id ? [
+			h('a', {
+				class: 'chip', title: 'The project of this conversation',
+				href: `#/projects/${encodeURIComponent(
+				    conversation.project_id)}`,
+			}, conversation.project_title ?? 'project'),
+		] : []), ...(conversation?.tags ?? []).map((tag) =>
 		    h('button', {
 			    type: 'button', class: 'chip',
 			    'aria-label': `Tag ${tag}: change the tags`,

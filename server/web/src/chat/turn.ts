@@ -3,7 +3,7 @@ import { copy } from '../lib/clipboard';
 import { h, iconButton } from '../lib/dom';
 import { pictureSource } from '../lib/picture';
 import { timeElement } from '../lib/time';
-import type { AttachedFile, Message, Question, ToolRun } from '../lib/types';
+import type { AttachedFile, Message, Question, Source, ToolRun } from '../lib/types';
 import { splitFile } from './attached-file';
 import { MarkdownView } from './markdown-view';
 import { ToolCard } from './tool-card';
@@ -167,6 +167,8 @@ export class AnswerTurn {
 	private readonly view: MarkdownView;
 	private readonly tools = h('div', { class: 'tools' });
 	private readonly cards = new Map<number, ToolCard>();
+	private readonly read = h('ul', { class: 'sources',
+	    'aria-label': 'Sources' });
 	private readonly close = h('div', { class: 'ending' });
 	private readonly acts = h('div', { class: 'acts' });
 	private thinking: HTMLElement | null = null;
@@ -179,7 +181,8 @@ export class AnswerTurn {
 		this.view = new MarkdownView(this.body, drawn);
 		this.el = h('article', { class: 'turn' },
 		    h('h2', { class: 'who' }, model || 'answer'), this.tools,
-		    this.body, this.close, this.acts);
+		    this.body, this.read, this.close, this.acts);
+		this.read.hidden = true;
 	}
 
 	get pinned(): boolean {
@@ -231,6 +234,15 @@ export class AnswerTurn {
 			this.tools.append(card.el);
 		}
 		return !known;
+	}
+
+	/** What the answer was given to read, by its numbers. */
+	sources(sources: Source[] | null | undefined): void {
+		this.read.hidden = !sources?.length;
+		this.read.replaceChildren(...(sources ?? []).map((source) =>
+		    h('li', {}, h('b', {}, String(source.n)), ' ', source.filename,
+		        source.page ? ` · p. ${source.page}` :
+		            source.line ? ` · line ${source.line}` : '')));
 	}
 
 	/** Why it broke off; kept when the end comes. */

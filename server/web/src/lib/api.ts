@@ -33,12 +33,16 @@ export async function request(method: string, path: string,
 			redirect: 'error',
 		});
 	} catch {
-		throw new ApiError(0, 'The server can’t be reached. ' +
-		    'Check the connection and try again.', undefined, 0);
+		throw unreachable();
 	}
 	if (!reply.ok)
 		throw await failure(reply);
 	return reply;
+}
+
+function unreachable(): ApiError {
+	return new ApiError(0, 'The server can’t be reached. ' +
+	    'Check the connection and try again.', undefined, 0);
 }
 
 async function failure(reply: Response): Promise<ApiError> {
@@ -104,6 +108,40 @@ export async function upload<T>(path: string, name: string,
 	const reply = await signedIn(path, request(method, path, form));
 
 	return await reply.json() as T;
+}
+
+/** Sends one file as a form would and tells how much of it is there (0 to 1);
+ * fetch() can't say. */
+export async function send(path: string, name: string, file: File,
+    progress: (part: number) => void): Promise<void> {
+	const form = new FormData();
+	const wire = new XMLHttpRequest();
+
+	form.append(name, file, file.name);
+	wire.upload.addEventListener('progress', (event) => {
+		if (event.lengthComputable)
+			progress(event.loaded / event.total);
+	});
+	wire.open('POST', path);
+	wire.setRequestHeader('X-Requested-With', 'XMLHttpRequest');
+	await signedIn(path, new Promise((resolve, reject) => {
+		wire.addEventListener('load', () => {
+			const reply = new Response(wire.responseText, {
+				status: wire.status,
+				headers: {
+					'Retry-After':
+					    wire.getResponseHeader('Retry-After') ?? '',
+				},
+			});
+
+			if (reply.ok)
+				resolve(reply);
+			else
+				failure(reply).then(reject, reject);
+		});
+		wire.addEventListener('error', () => reject(unreachable()));
+		wire.send(form);
+	}));
 }
 
 async function signedIn(path: string,

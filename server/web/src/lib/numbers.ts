@@ -19,3 +19,17 @@ export function rate(tokensPerSecond: number | undefined): string {
 export function joined(...parts: string[]): string {
 	return parts.filter(Boolean).join(' · ');
 }
+
+/** "48 kB", "1.2 MB": powers of 1000, as file managers say it. */
+export function bytes(count: number): string {
+	const units = ['bytes', 'kB', 'MB', 'GB'];
+	let value = count;
+	let unit = 0;
+
+	while (value >= 1000 && unit < units.length - 1) {
+		value /= 1000;
+		unit++;
+	}
+	return `${unit && value < 10 ? value.toFixed(1) : Math.round(value)} ` +
+	    units[unit];
+}

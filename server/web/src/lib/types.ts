@@ -46,6 +46,36 @@ export interface Tag {
 	count: number;
 }
 
+export interface Project {
+	id: string;
+	title: string;
+	description: string | null;
+	document_count: number;
+}
+
+/** A document of a project. */
+export interface Doc {
+	id: number;
+	filename: string;
+	/** In bytes. */
+	size: number;
+	/** Passages so far, and pages where it has any. */
+	chunks: number;
+	pages?: number | null;
+	status: 'queued' | 'reading' | 'ready' | 'failed';
+	/** Why it was not read. */
+	reason?: string | null;
+}
+
+/** What an answer was given to read. */
+export interface Source {
+	n: number;
+	document_id: number | null;
+	filename: string;
+	page?: number | null;
+	line?: number | null;
+}
+
 /** A message that a search found. */
 export interface Hit {
 	id: number;
@@ -85,6 +115,7 @@ export interface Message {
 	finish_reason?: string | null;
 	thinking?: string | null;
 	tools?: ToolRun[] | null;
+	sources?: Source[] | null;
 }
 
 /** A text file that goes with a question, as the model is shown it. */
@@ -103,6 +134,7 @@ export interface Question {
 export interface Thread {
 	messages: Message[];
 	model: string | null;
+	project_id?: string | null;
 }
 
 export interface Provider {
