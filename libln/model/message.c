@@ -10,7 +10,7 @@
 #define COLUMNS								\
 	"m.id, m.conversation_id, m.role, m.state, m.content, m.model,"	\
 	" m.finish_reason, m.tokens, m.prompt_tokens, m.duration_ms,"	\
-	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking"
+	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking, m.sources"
 
 /* The wall: a message is the user's when its conversation is. */
 #define OWNED								\
@@ -68,7 +68,7 @@ static const char SQL_JOURNAL[] =
 static const char SQL_FINISH[] =
     "UPDATE message SET state = ?2, content = ?3, finish_reason = ?4,"
     " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8,"
-    " thinking = ?9 WHERE id = ?1";
+    " thinking = ?9, sources = coalesce(?10, sources) WHERE id = ?1";
 
 const char *const lni_message_sql[] = {
 	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_LAST, SQL_REOPEN,
@@ -144,6 +144,7 @@ clear(struct ln_message *m)
 	free(m->model);
 	free(m->finish_reason);
 	free(m->thinking);
+	free(m->sources);
 	free(m->images);
 }
 
@@ -191,7 +192,8 @@ read_row(struct lni_stmt *q, struct ln_message *m, struct ln_error *err)
 	m->pinned_ms = lni_col_int(q, 11);
 	m->created_ms = lni_col_int(q, 12);
 	m->thinking = lni_col_dup(q, 13, &s);
-	m->images = lni_col_dup(q, 14, &s);
+	m->sources = lni_col_dup(q, 14, &s);
+	m->images = lni_col_dup(q, 15, &s);
 	if (s != LN_OK)
 		return ln_fail(err, s, "", "message row");
 	return LN_OK;
@@ -532,5 +534,6 @@ lni_message_finish(struct ln_store *st, int64_t id,
 	lni_bind_int(&q, 8, end->is_estimated ? 1 : 0);
 	if (end->thinking_len > 0)
 		lni_bind_textn(&q, 9, end->thinking, end->thinking_len);
+	lni_bind_text(&q, 10, end->sources);
 	return change_one(&q, err);
 }

@@ -70,6 +70,7 @@ struct lni_message_end {
 	const char *thinking;	/* not kept when ${thinking_len} is 0 */
 	size_t thinking_len;
 	const char *finish_reason;
+	const char *sources;	/* NULL keeps what is there */
 	int64_t tokens;
 	int64_t prompt_tokens;
 	int64_t duration_ms;

@@ -17,6 +17,8 @@ static const char SQL_FOREIGN[] = "PRAGMA foreign_key_check";
 /* Internal structure only: answers being written are not in the index. */
 static const char SQL_FTS[] =
     "INSERT INTO message_fts(message_fts) VALUES ('integrity-check')";
+static const char SQL_CHUNK_FTS[] =
+    "INSERT INTO chunk_fts(chunk_fts) VALUES ('integrity-check')";
 
 static const char SQL_PAGE_SIZE[] = "PRAGMA page_size";
 static const char SQL_PAGE_COUNT[] = "PRAGMA page_count";
@@ -82,6 +84,8 @@ ln_store_check(struct ln_store *st, bool is_full,
 		return s;
 	if (st->mode != LN_STORE_RO) {
 		s = lni_exec(st, SQL_FTS, err);
+		if (s == LN_OK)
+			s = lni_exec(st, SQL_CHUNK_FTS, err);
 		if (s == LN_CORRUPT) {
 			count++;
 			if (fn != NULL)

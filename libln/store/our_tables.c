@@ -7,7 +7,8 @@
 /*
  * Our own tables as an import reads them, parents first.  The number is the
  * schema that brought the column.  Left out: sign-ins, reset tokens, mails,
- * running answers, the audit log, the search index.
+ * running answers, files that wait to be read, the audit log, the search
+ * indexes.
  */
 
 #define COLS(a) a, sizeof(a) / sizeof((a)[0])
@@ -61,6 +62,23 @@ static const struct lni_col document[] = {
 	{ "filename", LNI_COL_NAME, 1 },
 	{ "content", LNI_COL_TEXT, 1 },
 	{ "created_ms", LNI_COL_INT, 1 },
+	{ "state", LNI_COL_TEXT, 7 },
+	{ "reason", LNI_COL_TEXT, 7 },
+	{ "type", LNI_COL_LINE, 7 },
+	{ "bytes", LNI_COL_INT, 7 },
+	{ "chunk_count", LNI_COL_INT, 7 },
+	{ "page_count", LNI_COL_INT, 7 },
+	{ "source_url", LNI_COL_LINE, 7 },
+};
+
+static const struct lni_col chunk[] = {
+	{ "id", LNI_COL_ROWID, 7 },
+	{ "document_id", LNI_COL_ROWID, 7 },
+	{ "position", LNI_COL_INT, 7 },
+	{ "page", LNI_COL_INT, 7 },
+	{ "line", LNI_COL_INT, 7 },
+	{ "overlap", LNI_COL_INT, 7 },
+	{ "text", LNI_COL_TEXT, 7 },
 };
 
 static const struct lni_col conversation_group[] = {
@@ -111,6 +129,7 @@ static const struct lni_col message[] = {
 	{ "pinned_ms", LNI_COL_INT, 1 },
 	{ "created_ms", LNI_COL_INT, 1 },
 	{ "thinking", LNI_COL_TEXT, 4 },
+	{ "sources", LNI_COL_TEXT, 7 },
 };
 
 static const struct lni_col tool_run[] = {
@@ -158,6 +177,7 @@ const struct lni_table lni_our_tables[] = {
 	    false },
 	[LNI_OUR_PROJECT] = { "project", COLS(project), 1, true },
 	[LNI_OUR_DOCUMENT] = { "document", COLS(document), 1, true },
+	[LNI_OUR_CHUNK] = { "chunk", COLS(chunk), 7, true },
 	[LNI_OUR_GROUP] = { "conversation_group", COLS(conversation_group),
 	    1, true },
 	[LNI_OUR_CONVERSATION] = { "conversation", COLS(conversation), 1,

@@ -24,11 +24,16 @@ static const char SQL_MAILS[] =
     "SELECT count(*) FROM main.outbox"
     " WHERE sent_ms IS NULL AND failed_ms IS NULL";
 
+/* Unlike messages, chunks come without a trigger that notes them. */
+static const char SQL_REINDEX[] =
+    "INSERT INTO chunk_fts(chunk_fts) VALUES ('rebuild')";
+
 /* Columns by their place in our_tables.c that rules look at. */
 enum { USER_NAME = 1, USER_NAME_KEY, USER_EMAIL, USER_EMAIL_KEY,
 	USER_HASH = 7 };
 enum { PICTURE_TYPE = 1 };
 enum { SETTING_NAME, SETTING_VALUE, SETTING_SEALED };
+enum { DOC_CONTENT = 3, DOC_STATE = 5, DOC_REASON };
 enum { TAG_TEXT = 1 };
 enum { MESSAGE_STATE = 3, MESSAGE_CONTENT };
 enum { IMAGE_LIST = 1 };
@@ -154,6 +159,32 @@ fix_user_setting(struct lni_intake *im, struct lni_value *v, bool *out_keep,
 	return check_setting(im, v[0].text, v + 1, out_keep, err);
 }
 
+/* Files that wait to be read stay behind: without a text there is nothing. */
+static enum ln_status
+fix_document(struct lni_intake *im, struct lni_value *v, bool *out_keep,
+    struct ln_error *err)
+{
+	const char *state = v[DOC_STATE].text;
+	bool has_text = v[DOC_CONTENT].len > 0;
+	char *copy, *reason = NULL;
+
+	*out_keep = true;
+	if (state == NULL || (strcmp(state, "reading") != 0 &&
+	    (strcmp(state, "queued") != 0 || has_text)))
+		return LN_OK;
+	copy = strdup(has_text ? "queued" : "failed");
+	if (copy == NULL || (!has_text && (reason = strdup(
+	    "It was not read before the database was moved. Upload it "
+	    "again")) == NULL)) {
+		free(copy);
+		return ln_fail(err, LN_NOMEM, "", "fix_document");
+	}
+	set_text(&v[DOC_STATE], copy);
+	set_text(&v[DOC_REASON], reason);
+	lni_find(im->report, LNI_F_INTERRUPTED_READING, "document", 1);
+	return LN_OK;
+}
+
 static enum ln_status
 fix_tag(struct lni_intake *im, struct lni_value *v, bool *out_keep,
     struct ln_error *err)
@@ -265,6 +296,7 @@ static fix_fn *const fixes[] = {
 	[LNI_OUR_PICTURE] = fix_picture,
 	[LNI_OUR_SETTING] = fix_setting,
 	[LNI_OUR_USER_SETTING] = fix_user_setting,
+	[LNI_OUR_DOCUMENT] = fix_document,
 	[LNI_OUR_TAG] = fix_tag,
 	[LNI_OUR_MESSAGE] = fix_message,
 	[LNI_OUR_IMAGE] = fix_image,
@@ -557,6 +589,9 @@ lni_ours_take(struct lni_intake *im, struct ln_error *err)
 	free(im->file_endpoints);
 	im->file_endpoints = NULL;
 	if (s != LN_OK)
+		return s;
+	if (im->from->held[LNI_OUR_CHUNK] > 0 &&
+	    (s = lni_exec(im->to, SQL_REINDEX, err)) != LN_OK)
 		return s;
 	if ((s = drop_foreign_seals(im, err)) != LN_OK ||
 	    (s = drop_foreign_headers(im, err)) != LN_OK)

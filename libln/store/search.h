@@ -6,7 +6,7 @@
 
 /**
  * lni_search_settle(st, err):
- * Tell the search index what the triggers on message noted.  Inside a write
+ * Tell the search indexes what the triggers on message and chunk noted.  Inside a write
  * transaction; lni_tx_end does it before every commit, so only a bulk writer
  * that wants the notes short calls it in between.
  */

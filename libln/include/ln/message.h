@@ -34,6 +34,9 @@ struct ln_message {
 	char *model;		/* may be NULL */
 	char *finish_reason;	/* may be NULL */
 	char *thinking;		/* before the answer; may be NULL */
+	char *sources;		/* what the answer was given to read: JSON
+				 * array of {"n", "document_id", "filename",
+				 * "page" or "line"}; NULL when nothing */
 	char *images;		/* JSON array of base64, NULL when none */
 	int64_t tokens;
 	int64_t prompt_tokens;

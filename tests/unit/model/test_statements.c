@@ -13,12 +13,15 @@
 #include "model/audit_chain.h"
 #include "model/audit_rekey.h"
 #include "model/backup.h"
+#include "model/chunk.h"
 #include "model/conversation.h"
+#include "model/document.h"
 #include "model/generation.h"
 #include "model/group.h"
 #include "model/message.h"
 #include "model/outbox.h"
 #include "model/picture.h"
+#include "model/project.h"
 #include "model/prompt.h"
 #include "model/search.h"
 #include "model/session.h"
@@ -40,15 +43,20 @@ static const struct {
 	{ "audit_chain.c", lni_audit_chain_sql, &lni_audit_chain_sql_count },
 	{ "audit_rekey.c", lni_audit_rekey_sql, &lni_audit_rekey_sql_count },
 	{ "backup.c", lni_backup_sql, &lni_backup_sql_count },
+	{ "chunk.c", lni_chunk_sql, &lni_chunk_sql_count },
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
 	{ "conversation_list.c", lni_conversation_list_sql,
 	    &lni_conversation_list_sql_count },
+	{ "document.c", lni_document_sql, &lni_document_sql_count },
+	{ "document_work.c", lni_document_work_sql,
+	    &lni_document_work_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "group.c", lni_group_sql, &lni_group_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
 	{ "outbox.c", lni_outbox_sql, &lni_outbox_sql_count },
 	{ "picture.c", lni_picture_sql, &lni_picture_sql_count },
 	{ "prompt.c", lni_prompt_sql, &lni_prompt_sql_count },
+	{ "project.c", lni_project_sql, &lni_project_sql_count },
 	{ "search.c", lni_search_sql, &lni_search_sql_count },
 	{ "session.c", lni_session_sql, &lni_session_sql_count },
 	{ "setting.c", lni_setting_sql, &lni_setting_sql_count },

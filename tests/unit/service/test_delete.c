@@ -25,6 +25,11 @@ static const char full_life[] =
     "INSERT INTO project VALUES ('p', 'alice', 'canary', 'canary', 1);"
     "INSERT INTO document(project_id, filename, content, created_ms)"
     " VALUES ('p', 'canary', 'canary', 1);"
+    "UPDATE document SET reason = 'canary', source_url = 'canary';"
+    "INSERT INTO document_file SELECT id, 0, x'00' FROM document;"
+    "INSERT INTO chunk(document_id, position, text)"
+    " SELECT id, 0, 'canary' FROM document;"
+    "INSERT INTO chunk_fts(rowid, text) SELECT id, text FROM chunk;"
     "INSERT INTO conversation_group VALUES ('g', 'alice', 'canary', 0, 1);"
     "INSERT INTO conversation(id, user_id, title, system_prompt, project_id,"
     " group_id, created_ms, updated_ms)"
@@ -34,7 +39,7 @@ static const char full_life[] =
     " VALUES ('c', 'user', 'canary sings', 1);"
     "INSERT INTO message(conversation_id, role, state, content, created_ms)"
     " VALUES ('c', 'assistant', 'streaming', 'canary half', 1);"
-    "UPDATE message SET thinking = 'canary' WHERE role = 'assistant';"
+    "UPDATE message SET thinking = 'canary', sources = 'canary' WHERE role = 'assistant';"
     "INSERT INTO tool_run(message_id, round, name, arguments, state, result,"
     " created_ms, ended_ms)"
     " SELECT max(id), 1, 'canary', 'canary', 'done', 'canary', 1, 1"
@@ -67,7 +72,8 @@ traces(struct place *p)
 	static const char columns[] =
 	    "SELECT t.name, c.name FROM sqlite_schema t"
 	    " JOIN pragma_table_xinfo(t.name) c WHERE t.type = 'table'"
-	    " AND t.name <> 'audit' AND t.name NOT LIKE 'message_fts%'";
+	    " AND t.name <> 'audit' AND t.name NOT LIKE 'message_fts%'"
+	    " AND t.name NOT LIKE 'chunk_fts%'";
 	sqlite3_stmt *q, *each;
 	sqlite3 *db;
 	char sql[512];

@@ -222,10 +222,15 @@ every_table_and_column_is_taken_or_named_as_left_out(void **state)
 {
 	static const char *const left_out[] = { "session", "reset_token",
 		"generation", "audit", "audit_head", "retired_key", "backup",
-		"outbox", "mail_limit", "search_queue",
+		"outbox", "mail_limit", "search_queue", "chunk_queue",
+		"document_file", "chunk_fts", "chunk_fts_data",
+		"chunk_fts_idx", "chunk_fts_docsize", "chunk_fts_config",
 		"message_fts", "message_fts_data", "message_fts_idx",
 		"message_fts_docsize", "message_fts_config",
-		"sqlite_sequence" };
+		"sqlite_sequence",
+		/* Who has a document in hand is of this machine. */
+		"document.holder", "document.beat_ms", "document.tries" };
+	char both[128];
 	const struct lni_table *t;
 	struct place *p = *state;
 	const char *table, *column;
@@ -240,8 +245,10 @@ every_table_and_column_is_taken_or_named_as_left_out(void **state)
 	while (sqlite3_step(q) == SQLITE_ROW) {
 		table = (const char *)sqlite3_column_text(q, 0);
 		column = (const char *)sqlite3_column_text(q, 1);
+		snprintf(both, sizeof(both), "%s.%s", table, column);
 		for (i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
-			if (strcmp(table, left_out[i]) == 0)
+			if (strcmp(table, left_out[i]) == 0 ||
+			    strcmp(both, left_out[i]) == 0)
 				break;
 		}
 		if (i < sizeof(left_out) / sizeof(left_out[0]))
