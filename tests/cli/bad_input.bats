@@ -352,7 +352,7 @@ env_file()
 	    s.listen(0, "127.0.0.1", () => console.log(s.address().port));' \
 	    >port 3>&- &
 	JOBS+=($!)
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ -s port ] && break
 		sleep 0.05
 	done

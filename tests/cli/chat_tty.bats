@@ -34,7 +34,7 @@ teardown()
 	see $'\n>'
 	keys '/model slow' Enter
 	keys 'count' Enter
-	for _ in {1..200}; do
+	for _ in {1..1200}; do
 		[ "$(sql "SELECT coalesce(max(length(content)), 0) FROM message
 		    WHERE role = 'assistant'")" -eq 0 ] || break
 		sleep 0.05
@@ -80,7 +80,7 @@ teardown()
 	see '[tool current_time: done]'
 	see 'It rests.'
 	keys 'and now' Enter
-	for _ in {1..200}; do
+	for _ in {1..1200}; do
 		[ "$(screen | grep -c 'Allow it?')" -lt 2 ] || break
 		sleep 0.05
 	done

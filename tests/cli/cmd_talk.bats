@@ -132,7 +132,7 @@ with_ollama()
 	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
 	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
 	local pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ ! -s "$DIR/answer" ] || break
 		sleep 0.05
 	done
@@ -152,7 +152,7 @@ with_ollama()
 	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
 	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
 	local pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ ! -s "$DIR/answer" ] || break
 		sleep 0.05
 	done
@@ -169,7 +169,7 @@ with_ollama()
 	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" ask hi -m slow \
 	    >"$DIR/answer" 2>"$DIR/e" </dev/null &
 	local pid=$!
-	for _ in {1..100}; do
+	for _ in {1..1200}; do
 		[ ! -s "$DIR/answer" ] || break
 		sleep 0.05
 	done

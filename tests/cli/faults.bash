@@ -18,7 +18,7 @@ with_table()
 	: >"$DIR/table"
 	node "$LN_ROOT/tests/fake/faults.mjs" "$1" >"$DIR/table" 3>&- &
 	JOBS+=($!)
-	for _ in {1..400}; do
+	for _ in {1..1200}; do
 		! grep -q '^listening$' "$DIR/table" || break
 		sleep 0.05
 	done

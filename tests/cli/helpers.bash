@@ -162,7 +162,7 @@ fake_provider()
 	: >"$DIR/fake"
 	node "$LN_ROOT/tests/fake/$name.mjs" "$@" >"$DIR/fake" 3>&- &
 	JOBS+=($!)
-	for _ in {1..200}; do
+	for _ in {1..1200}; do
 		port=$(sed -n 's/^listening //p' "$DIR/fake")
 		[ -z "$port" ] || break
 		sleep 0.05

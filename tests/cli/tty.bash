@@ -30,7 +30,7 @@ screen()
 see()
 {
 	local _
-	for _ in {1..200}; do
+	for _ in {1..1200}; do
 		[[ $(screen) != *"$1"* ]] || return 0
 		sleep 0.05
 	done

@@ -100,7 +100,7 @@ export class Fake {
 	}
 
 	// Wait until check(requests) is true.
-	async until(check, timeout_ms = 5000) {
+	async until(check, timeout_ms = 60000) {
 		const end = Date.now() + timeout_ms;
 		while (!check(this.requests)) {
 			if (Date.now() > end)

@@ -65,7 +65,7 @@ export async function startSmtp(opts = {}) {
 	smtp.saw = (event) => until(() => smtp.events.includes(event), event);
 	smtp.close = async () => {
 		child.stdin.end();
-		const limit = setTimeout(() => child.kill("SIGKILL"), 5000);
+		const limit = setTimeout(() => child.kill("SIGKILL"), 30000);
 		await ended;
 		clearTimeout(limit);
 	};

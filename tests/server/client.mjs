@@ -6,7 +6,7 @@ import http from "node:http";
 import https from "node:https";
 import WebSocket from "ws";
 
-const WAIT_MS = 20000;
+const WAIT_MS = 60000;
 
 // Every client comes from an address of its own (all of 127.0.0.0/8 is
 // loopback), as people do: they do not share a rate limit.
@@ -91,7 +91,7 @@ export class Client {
 				this.keep_cookies(res.headers["set-cookie"]);
 				done(res);
 			});
-			req.setTimeout(WAIT_MS * 3, () =>
+			req.setTimeout(WAIT_MS * 2, () =>
 				req.destroy(new Error(`${method} ${path}: no answer`)));
 			req.on("error", fail);
 			req.end(body);

@@ -1,8 +1,8 @@
 /* The administration page. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage }
-	from './browser.mjs';
+import { assertAccessible, assertClean, assertCount, assertText,
+    assertValue, eventually, openBrowser, openPage } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 let browser;
@@ -37,22 +37,24 @@ const closed = () => dialog().waitFor({ state: 'detached' });
 describe('people', () => {
 	it('are listed with role and state, in both themes and on a phone',
 	    async () => {
-		assert.match(await row('alice').innerText(),
-		    /alice\s+alice@example\.org/);
+		await eventually(async () =>
+		    assert.match(await row('alice').innerText(),
+		    /alice\s+alice@example\.org/));
 		for (const colorScheme of ['dark', 'light']) {
 			await page.emulateMedia({ colorScheme });
 			await assertAccessible(page);
 		}
 		await page.setViewportSize({ width: 390, height: 844 });
-		assert.equal(await page.evaluate(() =>
-		    document.documentElement.scrollWidth), 390);
+		await eventually(async () =>
+		    assert.equal(await page.evaluate(() =>
+		    document.documentElement.scrollWidth), 390));
 		await assertAccessible(page);
 	});
 
 	it('are found by a part of the name', async () => {
 		await page.getByRole('searchbox').fill('ali');
 		await row('admin').waitFor({ state: 'detached' });
-		assert.equal(await row('alice').count(), 1);
+		await assertCount(row('alice'), 1);
 		await page.getByRole('searchbox').fill('nobody');
 		await page.getByText('Nobody matches.').waitFor();
 	});
@@ -63,7 +65,7 @@ describe('people', () => {
 		await assertAccessible(page);
 		await answer('Create');
 		await dialog().getByText('The password of bob').waitFor();
-		assert.equal(await dialog().locator('.secret').innerText(),
+		await assertText(dialog().locator('.secret'),
 		    mock.user('bob').password);
 		assert.equal(mock.user('bob').password.length, 20);
 		await answer('Done');
@@ -77,8 +79,7 @@ describe('people', () => {
 		await dialog().getByLabel('Name').fill('alice');
 		await answer('Create');
 		await dialog().getByText('That name is taken.').waitFor();
-		assert.equal(await dialog().getByLabel('Name').inputValue(),
-		    'alice');
+		await assertValue(dialog().getByLabel('Name'), 'alice');
 	});
 
 	it('are blocked after a question, and unblocked', async () => {
@@ -118,7 +119,7 @@ describe('people', () => {
 		await select.selectOption('admin');
 		await dialog().getByText('Make alice an admin?').waitFor();
 		await page.keyboard.press('Escape');
-		assert.equal(await select.inputValue(), 'user');
+		await assertValue(select, 'user');
 		await select.selectOption('admin');
 		await answer('Change the role');
 		await closed();
@@ -128,7 +129,7 @@ describe('people', () => {
 	it('get a random password that is shown once', async () => {
 		await click('Reset password alice');
 		await answer('Reset the password');
-		assert.equal(await dialog().locator('.secret').innerText(),
+		await assertText(dialog().locator('.secret'),
 		    mock.user('alice').password);
 		assert.notEqual(mock.user('alice').password, 'alice-password');
 	});
@@ -166,13 +167,12 @@ describe('settings', () => {
 		await key.fill('sk-secret-1234');
 		await click('Save the settings');
 		await page.getByText('A key is set (ends in 1234).').waitFor();
-		assert.equal(await key.inputValue(), '');
+		await assertValue(key, '');
 		assert.equal(mock.choices.get(null).provider, 'anthropic');
 		assert.equal(mock.registration, true);
 		await page.reload();
 		await page.getByText('A key is set (ends in 1234).').waitFor();
-		assert.equal(await page.getByLabel('Model').inputValue(),
-		    'some-model');
+		await assertValue(page.getByLabel('Model'), 'some-model');
 		await assertAccessible(page);
 		await click('Clear');
 		await page.getByText('No key is set; this provider needs one.')
@@ -203,8 +203,9 @@ describe('the database', () => {
 		await click('Check the file');
 		await dialog().getByText('Replace the database with copy.db?')
 			.waitFor();
-		assert.deepEqual(await dialog().locator('td').allInnerTexts(),
-		    ['2', '5', '40']);
+		await eventually(async () =>
+		    assert.deepEqual(await dialog().locator('td').allInnerTexts(),
+		    ['2', '5', '40']));
 		await assertAccessible(page);
 		assert.equal(mock.requests.filter((r) =>
 		    r === 'POST /api/import/db').length, 1);
@@ -219,6 +220,6 @@ describe('the database', () => {
 		await click('Check the file');
 		await page.getByRole('alert').getByText('Invalid database file.')
 			.waitFor();
-		assert.equal(await dialog().count(), 0);
+		await assertCount(dialog(), 0);
 	});
 });

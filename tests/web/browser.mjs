@@ -1,10 +1,18 @@
 /*
  * A real browser for page tests.  Every page it opens is watched: what the
  * policy blocked, what a script threw, what was fetched from elsewhere.
+ *
+ * A page does nothing at once: what a test expects of it has to be waited for,
+ * with a locator or with eventually().  LN_SLOW=6 in the environment of
+ * tests/run makes every page six times as slow, to find the tests that do not.
  */
 import assert from 'node:assert/strict';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
+
+/* A guard against hanging, not a measure of anything. */
+const PATIENCE = 60_000;
+const SLOW = Number(process.env.LN_SLOW || 1);
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic',
     '--no-first-run', '--disable-background-networking',
@@ -31,12 +39,43 @@ export async function openPage(browser, url, options = {}) {
 	return watch(await context.newPage(), url);
 }
 
+/** Runs `check` until it stops throwing; in the end its error is thrown. */
+export async function eventually(check) {
+	const end = Date.now() + PATIENCE;
+
+	for (;;) {
+		try {
+			return await check();
+		} catch (error) {
+			if (Date.now() > end)
+				throw error;
+		}
+		await new Promise((done) => setTimeout(done, 20));
+	}
+}
+
+/* What a locator matches, holds and says, sooner or later. */
+export function assertCount(locator, count) {
+	return eventually(async () =>
+	    assert.equal(await locator.count(), count));
+}
+
+export function assertValue(locator, value) {
+	return eventually(async () =>
+	    assert.equal(await locator.inputValue(), value));
+}
+
+export function assertText(locator, text) {
+	return eventually(async () =>
+	    assert.equal(await locator.innerText(), text));
+}
+
 /** Watches a page of an existing profile: a second tab. */
-export function watch(page, url) {
+export async function watch(page, url) {
 	const { host } = new URL(url);
 
 	page.faults = [];
-	page.setDefaultTimeout(20_000);
+	page.setDefaultTimeout(PATIENCE);
 	page.on('console', (message) => {
 		const text = message.text();
 
@@ -51,6 +90,11 @@ export function watch(page, url) {
 		if (!['data:', 'blob:'].includes(at.protocol) && at.host !== host)
 			page.faults.push(`foreign request: ${at}`);
 	});
+	if (SLOW > 1) {
+		const cdp = await page.context().newCDPSession(page);
+
+		await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOW });
+	}
 	return page;
 }
 

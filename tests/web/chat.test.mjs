@@ -1,7 +1,8 @@
 /* The chat page when all goes well. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
+import { answered, assertAccessible, assertClean, assertCount,
+    assertText, assertValue, eventually, openBrowser, openPage, send,
     watch } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
@@ -51,7 +52,7 @@ describe('a first chat', () => {
 		assert.equal(new URL(page.url()).hash, `#${conversation().id}`);
 		await page.reload();
 		assert.equal(await answered(page), 'You said: Is it safe?');
-		assert.equal(await log().getByRole('article').count(), 2);
+		await assertCount(log().getByRole('article'), 2);
 		await assertAccessible(page);
 	});
 
@@ -65,11 +66,12 @@ describe('a first chat', () => {
 	    async () => {
 		const box = page.getByRole('textbox', { name: 'Message' });
 
-		assert.ok(await button('Send').isDisabled());
+		await eventually(async () =>
+		    assert.ok(await button('Send').isDisabled()));
 		await box.fill('one');
 		await page.keyboard.press('Shift+Enter');
 		await page.keyboard.type('two');
-		assert.equal(await box.inputValue(), 'one\ntwo');
+		await assertValue(box, 'one\ntwo');
 		assert.equal(mock.conversations.size, 0);
 		await page.keyboard.press('Enter');
 		await answered(page);
@@ -87,24 +89,26 @@ describe('Markdown', () => {
 	it('is rendered, and raw HTML is shown as text', async () => {
 		const prose = page.locator('.prose');
 
-		assert.equal(await prose.locator('strong').innerText(), 'bold');
-		assert.equal(await prose.locator('table td').count(), 2);
-		assert.match(await prose.innerText(),
-		    /<b onclick="alert\(1\)">raw HTML<\/b>/);
-		assert.equal(await prose.locator('[onclick], img').count(), 0);
+		await assertText(prose.locator('strong'), 'bold');
+		await assertCount(prose.locator('table td'), 2);
+		await eventually(async () =>
+		    assert.match(await prose.innerText(),
+		    /<b onclick="alert\(1\)">raw HTML<\/b>/));
+		await assertCount(prose.locator('[onclick], img'), 0);
 		await assertAccessible(page);
 	});
 
 	it('opens only web links, elsewhere, without a referrer', async () => {
 		const links = page.locator('.prose a');
 
-		assert.deepEqual(await links.evaluateAll((all) => all.map((a) =>
+		await eventually(async () =>
+		    assert.deepEqual(await links.evaluateAll((all) => all.map((a) =>
 		    [a.textContent, a.href, a.target, a.rel])), [
 			['out', 'https://example.org/a', '_blank',
 			    'noreferrer noopener'],
 			['pixel', 'https://example.org/p.png?q=secret', '_blank',
 			    'noreferrer noopener'],
-		]);
+		]));
 	});
 
 	it('gives code blocks a button that copies them', async () => {
@@ -112,8 +116,9 @@ describe('Markdown', () => {
 		    ['clipboard-read', 'clipboard-write']);
 		await button('Copy code').click();
 		await page.getByText('Copied.').waitFor();
-		assert.equal(await page.evaluate(
-		    () => navigator.clipboard.readText()), 'echo "<hello>"');
+		await eventually(async () =>
+		    assert.equal(await page.evaluate(
+		    () => navigator.clipboard.readText()), 'echo "<hello>"'));
 	});
 });
 
@@ -122,9 +127,10 @@ describe('headings of an answer', () => {
 		mock.answer = () => '## A\n\n#### B\n\n#### C\n\n# D\n\n> # E\n\nEnd.';
 		await send(page, 'Headings');
 		await answered(page);
-		assert.deepEqual(await page.locator('.prose :is(h1,h2,h3,h4,h5,h6)')
+		await eventually(async () =>
+		    assert.deepEqual(await page.locator('.prose :is(h1,h2,h3,h4,h5,h6)')
 			.evaluateAll((all) => all.map((el) => el.tagName +
-			    el.textContent)), ['H3A', 'H4B', 'H4C', 'H3D']);
+			    el.textContent)), ['H3A', 'H4B', 'H4C', 'H3D']));
 		await assertAccessible(page);
 	});
 });
@@ -143,7 +149,7 @@ describe('a running answer', () => {
 		await log().getByText(/stopped/).waitFor();
 		await page.getByRole('button', { name: 'Send' }).waitFor();
 		assert.equal(conversation().messages[1].state, 'stopped');
-		assert.equal(await page.locator('.prose').innerText(),
+		await assertText(page.locator('.prose'),
 		    conversation().messages[1].content.trim());
 	});
 
@@ -159,7 +165,7 @@ describe('a running answer', () => {
 	});
 
 	it('appears in the other tabs of the same person', async () => {
-		const other = watch(await page.context().newPage(), mock.url);
+		const other = await watch(await page.context().newPage(), mock.url);
 
 		await send(page, 'Hello tabs');
 		await page.locator('.prose').getByText('word').first().waitFor();
@@ -167,18 +173,19 @@ describe('a running answer', () => {
 		await other.locator('.prose').getByText('word').first().waitFor();
 		await button('Stop').click();
 		await other.getByText(/stopped/).waitFor();
-		assert.equal(await other.locator('.prose').innerText(),
-		    await page.locator('.prose').innerText());
+		await eventually(async () =>
+		    assert.equal(await other.locator('.prose').innerText(),
+		    await page.locator('.prose').innerText()));
 		mock.answer = (prompt) => `To ${prompt}`;
 		await send(page, 'again');
 		await other.locator('.prose').getByText('To again').waitFor();
-		assert.equal(await other.getByRole('article').count(), 4);
+		await assertCount(other.getByRole('article'), 4);
 		mock.answer = () => 'Once more';
 		await button('Regenerate').click();
 		await other.locator('.prose').getByText('Once more').waitFor();
 		await other.locator('.prose').getByText('To again')
 			.waitFor({ state: 'detached' });
-		assert.equal(await other.getByRole('article').count(), 4);
+		await assertCount(other.getByRole('article'), 4);
 		assertClean(other);
 	});
 });

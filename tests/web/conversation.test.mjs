@@ -1,7 +1,8 @@
 /* What a person does around a chat: the list, the title, the frame. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
+import { answered, assertAccessible, assertClean, assertCount,
+    assertText, assertValue, eventually, openBrowser, openPage, send,
     signIn } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
@@ -57,7 +58,7 @@ describe('what a person does to a conversation', () => {
 		await button('Regenerate').click();
 		await log().getByText('You said: Water?').waitFor();
 		await answered(page);
-		assert.equal(await log().getByRole('article').count(), 2);
+		await assertCount(log().getByRole('article'), 2);
 		assert.equal(garden().messages.length, 2);
 	});
 
@@ -99,7 +100,7 @@ describe('what a person does to a conversation', () => {
 		await title().dblclick();
 		await box.fill('Never mind');
 		await page.keyboard.press('Escape');
-		assert.equal(await title().innerText(), 'Irrigation');
+		await assertText(title(), 'Irrigation');
 		assert.equal(garden().title, 'Irrigation');
 	});
 
@@ -110,7 +111,7 @@ describe('what a person does to a conversation', () => {
 		await list().getByRole('heading', { name: 'Today' }).waitFor();
 		await menu('Archive');
 		await list().getByText('Archived · 1').waitFor();
-		assert.equal(await list().getByRole('link').count(), 0);
+		await assertCount(list().getByRole('link'), 0);
 		await list().getByText('Archived · 1').click();
 		await list().getByRole('link', { name: 'Garden plan' }).waitFor();
 		await menu('Take out of the archive');
@@ -151,6 +152,32 @@ describe('what a person does to a conversation', () => {
 	});
 });
 
+describe('the list', () => {
+	it('opens what is pressed, whatever happens meanwhile', async () => {
+		const alice = mock.user('alice');
+		const { id } = mock.addConversation(alice.user_id, 'Garden plan',
+		    [['user', 'Water?'], ['assistant', 'Twice a week.']]);
+		const other = mock.addConversation(alice.user_id, 'Bread table');
+
+		await page.reload();
+		await list().getByRole('link', { name: 'Bread table' }).click();
+		await title().getByText('Bread table').waitFor();
+		await eventually(() => assert.equal(mock.sockets.size, 1));
+		await list().getByRole('link', { name: 'Garden plan' }).hover();
+		await page.mouse.down();
+		for (const { ws } of mock.sockets)
+			ws.send(JSON.stringify({
+				type: 'title_updated', session_id: other.id,
+				title: 'Rye',
+			}));
+		await title().getByText('Rye').waitFor();
+		await page.mouse.up();
+		await log().getByText('Twice a week.').waitFor();
+		assert.equal(new URL(page.url()).hash, `#${id}`);
+		await list().getByRole('link', { name: 'Rye' }).waitFor();
+	});
+});
+
 describe('the frame', () => {
 	it('keeps a draft for each conversation', async () => {
 		const box = page.getByRole('textbox', { name: 'Message' });
@@ -159,7 +186,7 @@ describe('the frame', () => {
 		await answered(page);
 		await box.fill('half a thought');
 		await page.keyboard.press('Control+j');
-		assert.equal(await box.inputValue(), '');
+		await assertValue(box, '');
 		await box.fill('another');
 		await page.reload();
 		await list().getByRole('link', { name: 'First' }).click();
@@ -174,10 +201,11 @@ describe('the frame', () => {
 		await list().getByRole('link').first().waitFor();
 		await page.keyboard.press('Control+k');
 		await page.keyboard.type('bread');
-		assert.deepEqual(await list().getByRole('link').allInnerTexts(),
-		    ['Bread table']);
+		await eventually(async () =>
+		    assert.deepEqual(await list().getByRole('link').allInnerTexts(),
+		    ['Bread table']));
 		await page.keyboard.press('Escape');
-		assert.equal(await list().getByRole('link').count(), 2);
+		await assertCount(list().getByRole('link'), 2);
 	});
 
 	it('explains itself while no model is connected', async () => {
@@ -199,7 +227,7 @@ describe('the frame', () => {
 			await page.reload();
 			await page.locator('#model').getByText(says.split(' · ')[1])
 				.waitFor();
-			assert.equal(await page.locator('#model').innerText(), says);
+			await assertText(page.locator('#model'), says);
 		}
 	});
 
@@ -213,10 +241,12 @@ describe('the frame', () => {
 		await assertAccessible(page);
 		await page.keyboard.press('Escape');
 		await side.waitFor({ state: 'hidden' });
-		assert.ok(await button('Open the list').evaluate(
-		    (el) => el === document.activeElement));
-		assert.equal(await page.evaluate(() =>
-		    document.documentElement.scrollWidth), 390);
+		await eventually(async () =>
+		    assert.ok(await button('Open the list').evaluate(
+		    (el) => el === document.activeElement)));
+		await eventually(async () =>
+		    assert.equal(await page.evaluate(() =>
+		    document.documentElement.scrollWidth), 390));
 		await assertAccessible(page);
 	});
 
@@ -229,7 +259,7 @@ describe('the frame', () => {
 	it('shows Administration to an admin only', async () => {
 		const link = page.getByRole('link', { name: 'Administration' });
 
-		assert.equal(await link.count(), 0);
+		await assertCount(link, 0);
 		await button('Sign out').click();
 		await page.waitForURL(`${mock.url}/login`);
 		await signIn(page, mock.url, 'admin', 'admin-password');

@@ -1,8 +1,8 @@
 /* The pages for whoever is not signed in. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage, signIn,
-    tryToSignIn } from './browser.mjs';
+import { assertAccessible, assertClean, eventually, openBrowser,
+    openPage, signIn, tryToSignIn } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 let browser;
@@ -60,7 +60,8 @@ describe('login', () => {
 		await page.goto(`${mock.url}/login`);
 		mock.requests.length = 0;
 		await click('Sign in');
-		assert.notEqual(await alert().innerText(), '');
+		await eventually(async () =>
+		    assert.notEqual(await alert().innerText(), ''));
 		assert.ok(!mock.requests.includes('POST /api/auth/login'));
 	});
 });

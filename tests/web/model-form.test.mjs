@@ -1,8 +1,8 @@
 /* What a person chooses to be answered by, on the page of the account. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage } from
-    './browser.mjs';
+import { assertAccessible, assertClean, assertValue, eventually,
+    openBrowser, openPage } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 let browser;
@@ -36,14 +36,17 @@ const mine = () => mock.choices.get(mock.user('alice').user_id);
 
 describe('the model of an account', () => {
 	it('is the server’s until the person chooses', async () => {
-		assert.equal(await label('Provider').inputValue(), '');
+		await assertValue(label('Provider'), '');
 		await label('Provider').getByText('As on this server (Ollama)')
 			.waitFor({ state: 'attached' });
-		assert.equal(await label('Model').inputValue(), '');
-		assert.equal(await label('Model').getAttribute('placeholder'),
-		    'llama3.2');
-		assert.equal(await label('Base URL').isVisible(), false);
-		assert.equal(await label('API key').isVisible(), false);
+		await assertValue(label('Model'), '');
+		await eventually(async () =>
+		    assert.equal(await label('Model').getAttribute('placeholder'),
+		    'llama3.2'));
+		await eventually(async () =>
+		    assert.equal(await label('Base URL').isVisible(), false));
+		await eventually(async () =>
+		    assert.equal(await label('API key').isVisible(), false));
 		await page.waitForFunction(() => document
 			.querySelectorAll('#settings-models option').length === 2);
 		await assertAccessible(page);
@@ -67,13 +70,14 @@ describe('the model of an account', () => {
 	    async () => {
 		await label('Provider').selectOption('openai');
 		await page.getByText('OpenAI, explained.').waitFor();
-		assert.equal(await label('Base URL').getAttribute('placeholder'),
-		    'https://api.openai.example/v1');
+		await eventually(async () =>
+		    assert.equal(await label('Base URL').getAttribute('placeholder'),
+		    'https://api.openai.example/v1'));
 		await label('API key').fill('sk-secret-9876');
 		await save();
 		await page.reload();
 		await page.getByText('A key is set (ends in 9876).').waitFor();
-		assert.equal(await label('API key').inputValue(), '');
+		await assertValue(label('API key'), '');
 		assert.equal(mine().provider, 'openai');
 		await label('Provider').selectOption('anthropic');
 		await page.getByText('No key is set; this provider needs one.')

@@ -7,8 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import { start as startOllama } from '../fake/ollama.mjs';
 import { startServer } from '../server/harness.mjs';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
-    signIn, tryToSignIn, watch } from './browser.mjs';
+import { answered, assertAccessible, assertClean, assertCount,
+    assertText, eventually, openBrowser, openPage, send, signIn,
+    tryToSignIn, watch } from './browser.mjs';
 
 let admin;
 let browser;
@@ -95,7 +96,7 @@ describe('with a model', () => {
 		await page.locator('#model').getByText('local').waitFor();
 		await send(page, 'Is the copy safe?');
 		assert.equal(await answered(page), 'Use WAL, and lnctl.');
-		assert.equal(await page.locator('.prose strong').innerText(), 'WAL');
+		await assertText(page.locator('.prose strong'), 'WAL');
 		await title().getByText('Is the copy safe?').waitFor();
 		await page.reload();
 		assert.equal(await answered(page), 'Use WAL, and lnctl.');
@@ -109,17 +110,17 @@ describe('with a model', () => {
 		await button('Regenerate').click();
 		await page.locator('.live').waitFor({ state: 'detached' });
 		await answered(page);
-		assert.equal(await page.getByRole('article').count(), 2);
+		await assertCount(page.getByRole('article'), 2);
 		await page.reload();
 		await answered(page);
-		assert.equal(await page.getByRole('article').count(), 2);
+		await assertCount(page.getByRole('article'), 2);
 	});
 
 	it('a long message goes by HTTP and its answer comes once', async () => {
 		await enter('alice');
 		await send(page, 'z'.repeat(70_000));
 		assert.equal(await answered(page), 'Use WAL, and lnctl.');
-		assert.equal(await page.getByRole('article').count(), 2);
+		await assertCount(page.getByRole('article'), 2);
 	});
 
 	it('what is done to a conversation stays done', async () => {
@@ -153,8 +154,8 @@ describe('with a model', () => {
 		await page.reload();
 		await page.getByRole('navigation').getByRole('link').first()
 			.waitFor();
-		assert.equal(await page.getByRole('link', { name: 'Renamed' })
-			.count(), 0);
+		await assertCount(
+		    page.getByRole('link', { name: 'Renamed' }), 0);
 	});
 });
 
@@ -203,7 +204,7 @@ describe('a model that calls tools', () => {
 		await button('Allow current_time').waitFor();
 		await button('Stop').click();
 		await page.getByText('The answer was stopped.').waitFor();
-		assert.equal(await button('Allow current_time').count(), 0);
+		await assertCount(button('Allow current_time'), 0);
 	});
 });
 
@@ -222,9 +223,10 @@ describe('an answer that was cut', () => {
 		await answered(page);
 		await page.reload();
 		await answered(page);
-		assert.equal(await page.getByRole('article').count(), 2);
-		assert.ok((await page.locator('.prose').innerText())
-			.startsWith(part));
+		await assertCount(page.getByRole('article'), 2);
+		await eventually(async () =>
+		    assert.ok((await page.locator('.prose').innerText())
+			.startsWith(part)));
 	});
 });
 
@@ -258,7 +260,7 @@ describe('a question', () => {
 		await answered(page);
 		await page.reload();
 		await answered(page);
-		assert.equal(await page.getByRole('article').count(), 2);
+		await assertCount(page.getByRole('article'), 2);
 		assert.deepEqual(asked().images, [pixel]);
 		assert.match(asked().content, /^What is this\?[^]*kumquat/);
 	});
@@ -273,7 +275,7 @@ describe('a running answer', () => {
 		await send(page, 'Count');
 		await page.waitForFunction(() => location.hash.length > 1 &&
 		    document.querySelector('.prose')?.textContent.length > 20);
-		const other = watch(await page.context().newPage(), server.url);
+		const other = await watch(await page.context().newPage(), server.url);
 
 		await other.goto(page.url());
 		await page.reload();
@@ -283,9 +285,10 @@ describe('a running answer', () => {
 		await button('Stop').click();
 		for (const tab of [page, other])
 			await tab.getByText(/stopped/).waitFor();
-		assert.equal(await other.locator('.prose').innerText(),
-		    await page.locator('.prose').innerText());
-		assert.equal(await page.getByRole('article').count(), 2);
+		await eventually(async () =>
+		    assert.equal(await other.locator('.prose').innerText(),
+		    await page.locator('.prose').innerText()));
+		await assertCount(page.getByRole('article'), 2);
 		assertClean(other);
 	});
 
@@ -316,8 +319,9 @@ describe('an admin', () => {
 			.waitFor();
 		await send(page, 'Still there?');
 		await page.getByText('Your account has been blocked.').waitFor();
-		assert.equal(await page.getByRole('textbox', { name: 'Message' })
-			.isVisible(), false);
+		await eventually(async () =>
+		    assert.equal(await page.getByRole('textbox', { name: 'Message' })
+			.isVisible(), false));
 		await desk.getByRole('button', { name: 'Unblock alice' }).click();
 		await desk.locator('[data-user="alice"]').getByText('active')
 			.waitFor();

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { startServer } from '../server/harness.mjs';
-import { assertAccessible, assertClean, openBrowser, openPage, signIn } from
-    './browser.mjs';
+import { assertAccessible, assertClean, assertCount, assertValue,
+    openBrowser, openPage, signIn } from './browser.mjs';
 
 let browser;
 let page;
@@ -49,13 +49,13 @@ describe('the account page', () => {
 		const rows = page.getByRole('list',
 		    { name: 'Where you are signed in' }).getByRole('listitem');
 
-		assert.equal(await rows.count(), 2);
+		await assertCount(rows, 2);
 		await rows.filter({ hasText: 'Chrome on Linux' }).waitFor();
 		await assertAccessible(page);
 		await rows.filter({ hasText: other.address })
 			.getByRole('button', { name: /^Sign out/ }).click();
 		await page.getByText('That session has ended.').waitFor();
-		assert.equal(await rows.count(), 1);
+		await assertCount(rows, 1);
 		assert.equal(await status(other), 401);
 	});
 
@@ -100,7 +100,7 @@ describe('the account page', () => {
 		await save();
 		await page.reload();
 		await page.getByText('A key is set (ends in 6789).').waitFor();
-		assert.equal(await label('Model').inputValue(), 'a-model');
+		await assertValue(label('Model'), 'a-model');
 		assert.doesNotMatch(await page.content(), /canary/);
 		const own = await settings();
 

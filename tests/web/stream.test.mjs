@@ -1,8 +1,9 @@
 /* The chat page when something fails: nothing is lost, everything is said. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { answered, assertAccessible, assertClean, openBrowser, openPage,
-    send } from './browser.mjs';
+import { answered, assertAccessible, assertClean, assertCount,
+    assertText, assertValue, eventually, openBrowser, openPage, send } from
+    './browser.mjs';
 import { Mock } from './mock.mjs';
 
 const LONG = Array.from({ length: 120 }, (_, i) => `wörd${i}`).join(' ');
@@ -44,7 +45,7 @@ describe('a dropped connection', () => {
 		await assertAccessible(page);
 		mock.refuseSockets = false;
 		assert.equal(await answered(page), LONG);
-		assert.equal(await page.locator('#wire').innerText(), '');
+		await assertText(page.locator('#wire'), '');
 	});
 
 	it('that outlives the answer still ends with all of it', async () => {
@@ -85,7 +86,7 @@ describe('a reload in the middle of an answer', () => {
 		await page.reload();
 		await begun();
 		assert.equal(await answered(page), LONG);
-		assert.equal(await page.getByRole('article').count(), 2);
+		await assertCount(page.getByRole('article'), 2);
 	});
 });
 
@@ -115,8 +116,9 @@ describe('a refused message', () => {
 		mock.user('alice').blocked = true;
 		await send(page, 'Anybody there?');
 		await page.getByText('Your account has been blocked.').waitFor();
-		assert.equal(await box().isVisible(), false);
-		assert.equal(await page.getByRole('article').count(), 0);
+		await eventually(async () =>
+		    assert.equal(await box().isVisible(), false));
+		await assertCount(page.getByRole('article'), 0);
 		assert.equal(mock.conversations.size, 0);
 		await assertAccessible(page);
 		await page.reload();
@@ -131,7 +133,7 @@ describe('a refused message', () => {
 		});
 		await send(page, 'Dear diary');
 		await page.getByText('The model server does not answer.').waitFor();
-		assert.equal(await box().inputValue(), 'Dear diary');
+		await assertValue(box(), 'Dear diary');
 	});
 
 	it('counts down to the end of a rate limit', async () => {
@@ -145,7 +147,8 @@ describe('a refused message', () => {
 			.waitFor();
 		await page.getByText('Too many requests').waitFor(
 		    { state: 'hidden' });
-		assert.equal((await box().inputValue()).length, 70_000);
+		await eventually(async () =>
+		    assert.equal((await box().inputValue()).length, 70_000));
 	});
 });
 

@@ -1,8 +1,8 @@
 /* The list of tools, on the page of the account and on the administrator's. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage } from
-    './browser.mjs';
+import { assertAccessible, assertClean, assertCount, eventually,
+    openBrowser, openPage } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 const GLOBAL = {
@@ -56,10 +56,12 @@ describe('a person', () => {
 		await row('read_file').getByText('not set up on this server')
 			.waitFor();
 		await row('house_lights').getByText('everybody’s').waitFor();
-		assert.ok(await box('Ask first: web_search').isChecked());
-		assert.ok(await box('Enabled: house_lights').isDisabled());
-		assert.equal(await button('Delete house_lights').count(), 0);
-		assert.equal(await button('Delete current_time').count(), 0);
+		await eventually(async () =>
+		    assert.ok(await box('Ask first: web_search').isChecked()));
+		await eventually(async () =>
+		    assert.ok(await box('Enabled: house_lights').isDisabled()));
+		await assertCount(button('Delete house_lights'), 0);
+		await assertCount(button('Delete current_time'), 0);
 		await assertAccessible(page);
 	});
 
@@ -70,8 +72,10 @@ describe('a person', () => {
 		    { enabled: false, is_global: false });
 		await page.reload();
 		await row('current_time').waitFor();
-		assert.ok(await box('Ask first: current_time').isChecked());
-		assert.equal(await box('Enabled: current_time').isChecked(), false);
+		await eventually(async () =>
+		    assert.ok(await box('Ask first: current_time').isChecked()));
+		await eventually(async () =>
+		    assert.equal(await box('Enabled: current_time').isChecked(), false));
 	});
 
 	it('adds one from its definition, and deletes it', async () => {

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send }
-    from './browser.mjs';
+import { answered, assertAccessible, assertClean, assertCount,
+    assertText, assertValue, eventually, openBrowser, openPage, send } from
+    './browser.mjs';
 import { Mock } from './mock.mjs';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q' +
@@ -57,9 +58,10 @@ describe('thinking', () => {
 				await page.reload();
 				await answered(page);
 			}
-			assert.equal(await page.locator('.thoughts').isVisible(), false);
+			await eventually(async () =>
+			    assert.equal(await page.locator('.thoughts').isVisible(), false));
 			await page.getByText('Thinking', { exact: true }).click();
-			assert.equal(await page.locator('.thoughts').innerText(), HOSTILE);
+			await assertText(page.locator('.thoughts'), HOSTILE);
 		}
 		await assertAccessible(page);
 	});
@@ -79,16 +81,18 @@ describe('a tool run', () => {
 		await answered(page);
 		const tools = page.locator('.tool');
 
-		assert.deepEqual((await tools.locator('summary').allInnerTexts())
+		await eventually(async () =>
+		    assert.deepEqual((await tools.locator('summary').allInnerTexts())
 			.map((line) => line.split(/\s+/)),
-		[['web_search', 'done'], ['read_file', 'failed']]);
+		[['web_search', 'done'], ['read_file', 'failed']]));
 		await tools.first().locator('summary').click();
-		assert.deepEqual(await tools.first().locator('pre').allInnerTexts(),
-		    ['{\n  "query": "WAL"\n}', HOSTILE]);
+		await eventually(async () =>
+		    assert.deepEqual(await tools.first().locator('pre').allInnerTexts(),
+		    ['{\n  "query": "WAL"\n}', HOSTILE]));
 		await tools.last().locator('summary').click();
 		await tools.last().getByText('That file is in no allowed folder.')
 			.waitFor();
-		assert.equal(await page.locator('.tool img, .tool strong').count(), 0);
+		await assertCount(page.locator('.tool img, .tool strong'), 0);
 		await assertAccessible(page);
 	});
 
@@ -112,7 +116,7 @@ describe('a tool run', () => {
 			assert.equal(await answered(page), 'After that.');
 			await page.locator('.tool').getByText(state).waitFor();
 			assert.equal(conversation().messages[1].tools[0].status, kept);
-			assert.equal(await button(`${verb} web_search`).count(), 0);
+			await assertCount(button(`${verb} web_search`), 0);
 		});
 
 	it('that nobody decided about is over when the answer is stopped',
@@ -124,7 +128,7 @@ describe('a tool run', () => {
 		await button('Allow web_search').waitFor();
 		await button('Stop').click();
 		await page.getByText('The answer was stopped.').waitFor();
-		assert.equal(await button('Allow web_search').count(), 0);
+		await assertCount(button('Allow web_search'), 0);
 	});
 
 	it('is decided over plain HTTP where there is no socket', async () => {
@@ -159,24 +163,24 @@ describe('an answer that broke off', () => {
 			await page.waitForFunction(() => document
 				.querySelector('.prose')?.textContent.includes('four'));
 			assert.equal(await answered(page), 'One two three four');
-			assert.equal(await button('Continue').count(), 0);
+			await assertCount(button('Continue'), 0);
 			assert.equal(conversation().messages.length, 2);
 			await page.reload();
 			assert.equal(await answered(page), 'One two three four');
-			assert.equal(await log().getByRole('article').count(), 2);
+			await assertCount(log().getByRole('article'), 2);
 		});
 
 	it('without a word is tried again', async () => {
 		mock.answer = () => [{ fail: 'The provider refused the connection' }];
 		await send(page, 'Hello');
 		await page.getByText('The provider refused the connection.').waitFor();
-		assert.equal(await button('Continue').count(), 0);
+		await assertCount(button('Continue'), 0);
 		await page.reload();
 		await page.getByText('The provider failed').waitFor();
 		mock.answer = () => 'Better.';
 		await button('Try again').click();
 		await page.locator('.prose').getByText('Better.').waitFor();
-		assert.equal(await log().getByRole('article').count(), 2);
+		await assertCount(log().getByRole('article'), 2);
 	});
 
 	it('can be continued only at the end of the conversation', async () => {
@@ -187,7 +191,7 @@ describe('an answer that broke off', () => {
 		await send(page, 'Second');
 		await page.locator('.prose').getByText('Two.').waitFor();
 		await page.getByText('The answer reached the length limit.').waitFor();
-		assert.equal(await button('Continue').count(), 0);
+		await assertCount(button('Continue'), 0);
 	});
 });
 
@@ -214,7 +218,7 @@ describe('a correction', () => {
 	it('replaces the message and all that follows it', async () => {
 		await box().fill('a draft');
 		await button('Edit').first().click();
-		assert.equal(await box().inputValue(), 'Frist');
+		await assertValue(box(), 'Frist');
 		await page.getByText('What follows it will be replaced.').waitFor();
 		await assertAccessible(page);
 		await send(page, 'First');
@@ -222,15 +226,15 @@ describe('a correction', () => {
 		await answered(page);
 		assert.deepEqual(conversation().messages.map((m) => m.content),
 		    ['First', 'You said: **First**']);
-		assert.equal(await log().getByRole('article').count(), 2);
-		assert.equal(await box().inputValue(), 'a draft');
+		await assertCount(log().getByRole('article'), 2);
+		await assertValue(box(), 'a draft');
 	});
 
 	it('is given up with Escape, and nothing happened', async () => {
 		await button('Edit').first().click();
 		await page.keyboard.press('Escape');
-		assert.equal(await box().inputValue(), '');
-		assert.equal(await log().getByRole('article').count(), 4);
+		await assertValue(box(), '');
+		await assertCount(log().getByRole('article'), 4);
 	});
 
 	it('that is refused changes nothing and stays with its writer',
@@ -245,9 +249,9 @@ describe('a correction', () => {
 		await button('Edit').first().click();
 		await send(page, 'x');
 		await page.getByText('The message is too long.').waitFor();
-		assert.equal(await box().inputValue(), 'x');
+		await assertValue(box(), 'x');
 		await page.getByText('You said: Second').waitFor();
-		assert.equal(await log().getByRole('article').count(), 4);
+		await assertCount(log().getByRole('article'), 4);
 	});
 });
 
@@ -263,7 +267,7 @@ describe('attachments', () => {
 		assert.deepEqual(frame.images, [PIXEL]);
 		assert.deepEqual(frame.file_context,
 		    { filename: 'notes.txt', content: 'kumquat\n```\n' });
-		assert.equal(await page.locator('#attached li').count(), 0);
+		await assertCount(page.locator('#attached li'), 0);
 		for (const again of [false, true]) {
 			if (again) {
 				await page.reload();
@@ -279,9 +283,11 @@ describe('attachments', () => {
 
 	it('need no words, and can be taken off again', async () => {
 		await attach(png('cat.png'));
-		assert.ok(await button('Send').isEnabled());
+		await eventually(async () =>
+		    assert.ok(await button('Send').isEnabled()));
 		await button('Remove cat.png').click();
-		assert.ok(await button('Send').isDisabled());
+		await eventually(async () =>
+		    assert.ok(await button('Send').isDisabled()));
 		await attach(png('cat.png'));
 		await button('Send').click();
 		await answered(page);
@@ -319,7 +325,7 @@ describe('attachments', () => {
 		await attach(...Array.from({ length: 9 },
 		    (_, i) => png(`${i}.png`)));
 		await page.getByText('At most 8 pictures').waitFor();
-		assert.equal(await page.locator('#attached li').count(), 8);
+		await assertCount(page.locator('#attached li'), 8);
 	});
 
 	it('too large for a frame go by HTTP, and a correction keeps them',
@@ -351,7 +357,7 @@ describe('a correction of a message with a picture', () => {
 		await send(page, 'Never mind');
 		await page.getByText('You said: Never mind').waitFor();
 		assert.deepEqual(mock.frames[1].images, []);
-		assert.equal(await log().getByRole('img').count(), 0);
+		await assertCount(log().getByRole('img'), 0);
 	});
 });
 
@@ -363,7 +369,8 @@ describe('a very long message', () => {
 		const short = (await body.boundingBox()).height;
 
 		await button('Show all').click();
-		assert.ok((await body.boundingBox()).height > short);
+		await eventually(async () =>
+		    assert.ok((await body.boundingBox()).height > short));
 		await button('Show less').click();
 		await assertAccessible(page);
 	});

@@ -1,5 +1,5 @@
 /* The list of conversations, and a sheet on phones. */
-import { byId, h, iconButton } from '../lib/dom';
+import { byId, h, iconButton, unpressed } from '../lib/dom';
 import { openMenu } from '../lib/menu';
 import { daysAgo } from '../lib/time';
 import type { Conversation, Group } from '../lib/types';
@@ -49,6 +49,7 @@ export class Sidebar {
 	private readonly ends: IntersectionObserver;
 	/** Those that are selected, while several are. */
 	private picked: Set<string> | null = null;
+	private readonly draw = unpressed(this.list, () => this.render());
 
 	constructor(private readonly listener: SidebarListener,
 	    private readonly shelf: Shelf,
@@ -193,7 +194,7 @@ export class Sidebar {
 		(stops[at + step] ?? (step < 0 ? this.box : null))?.focus();
 	}
 
-	private draw(): void {
+	private render(): void {
 		const wanted = this.box.value.trim().toLocaleLowerCase();
 		const rows = this.shown.filter((row) =>
 		    row.title.toLocaleLowerCase().includes(wanted) &&

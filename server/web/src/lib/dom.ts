@@ -52,6 +52,39 @@ export function iconButton(name: string, label: string,
 	}, icon(name));
 }
 
+/**
+ * Makes `draw`, which replaces what `el` holds, wait while something in it is
+ * pressed: a click belongs to the element that is there at both ends of it, so
+ * one that a redraw falls into would be lost.
+ */
+export function unpressed(el: HTMLElement, draw: () => void): () => void {
+	let pressed = false;
+	let stale = false;
+	const release = () => {
+		pressed = false;
+	};
+	/* The click comes right after this, and before any timer. */
+	const redraw = () => setTimeout(() => {
+		release();
+		if (stale)
+			draw();
+		stale = false;
+	});
+
+	el.addEventListener('pointerdown', () => {
+		pressed = true;
+	});
+	/* What the click itself changes is shown at once. */
+	addEventListener('click', release, true);
+	addEventListener('pointerup', redraw);
+	addEventListener('pointercancel', redraw);
+	return () => {
+		stale = pressed;
+		if (!stale)
+			draw();
+	};
+}
+
 /** An element the page promises to have. */
 export function byId<T extends HTMLElement>(id: string,
     type: new () => T): T {
