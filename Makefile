@@ -1,6 +1,7 @@
 # LocalNeural: one Makefile.  `make help` lists the targets.
 #
-# `make` builds build/lnctl, build/localneural-server, build/libln.so and .a.
+# `make` builds build/lnctl, build/localneural-server, build/ln-extract,
+# build/libln.so and .a.
 # FLAVOUR=asan builds the same under build/asan with the sanitizers.
 
 .DELETE_ON_ERROR:
@@ -25,7 +26,9 @@ SBINDIR		?= $(PREFIX)/sbin
 LIBDIR		?= $(PREFIX)/lib
 INCLUDEDIR	?= $(PREFIX)/include
 MANDIR		?= $(PREFIX)/share/man
+LIBEXECDIR	?= $(PREFIX)/libexec/localneural
 SYSCONFDIR	?= /etc
+PDFTOTEXT	?= /usr/bin/pdftotext
 BASHCOMPDIR	?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR	?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR	?= $(PREFIX)/share/fish/vendor_completions.d
@@ -43,7 +46,8 @@ say		= $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
 DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
 		   libsodium-dev libcjson-dev libutf8proc-dev libedit-dev \
-		   zlib1g-dev libzstd-dev tzdata
+		   zlib1g-dev libzstd-dev tzdata poppler-utils libmagic-dev \
+		   libarchive-dev libexpat1-dev libxml2-dev libseccomp-dev
 # Another Node brings an npm of its own, which Debian's package refuses.
 DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
@@ -94,7 +98,8 @@ STD		:= -std=c17
 FEATURES	:= -D_POSIX_C_SOURCE=200809L
 BASE_CFLAGS	:= $(STD) $(OPT) $(WARN) $(HARDEN) -fvisibility=hidden \
 		   -ffile-prefix-map=$(CURDIR)=.
-BASE_CPPFLAGS	:= -Ilibln/include -I$(B)/gen -DLN_VERSION='"$(VERSION)"'
+BASE_CPPFLAGS	:= -Ilibln/include -I$(B)/gen -DLN_VERSION='"$(VERSION)"' \
+		   -DLN_LIBEXECDIR='"$(LIBEXECDIR)"'
 DEPFLAGS	= -MMD -MP
 
 LIBLN_PKGS	:= sqlite3 libsodium libcjson libutf8proc
@@ -117,7 +122,8 @@ MIGRATIONS	:= $(sort $(wildcard libln/store/migrations/*.sql))
 HANDBOOK	:= $(sort $(wildcard docs/handbook/*.md))
 
 .PHONY: all
-all: $(B)/lnctl $(B)/localneural-server $(B)/libln.so $(B)/libln.a
+all: $(B)/lnctl $(B)/localneural-server $(B)/ln-extract $(B)/libln.so \
+	$(B)/libln.a
 
 # --- libln ----------------------------------------------------------------
 $(B)/obj/libln/%.o: libln/%.c
@@ -179,6 +185,28 @@ $(B)/lnctl: $(CMD_OBJ) $(B)/libln.a
 	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $(CMD_OBJ) $(B)/libln.a \
 	    $(LDFLAGS) $(LIBLN_LIBS)
 
+# --- ln-extract -----------------------------------------------------------
+# The parsers of documents are linked here and nowhere else.
+EXTRACT_SRC	:= $(sort $(wildcard cmd/extract/*.c))
+EXTRACT_OBJ	:= $(EXTRACT_SRC:%.c=$(B)/obj/%.o)
+EXTRACT_PKGS	:= libarchive expat libxml-2.0 libseccomp
+EXTRACT_CFLAGS	= -DLN_PDFTOTEXT='"$(PDFTOTEXT)"' \
+		  $(shell $(PKG_CONFIG) --cflags $(EXTRACT_PKGS) 2>/dev/null)
+EXTRACT_LIBS	= $(shell $(PKG_CONFIG) --libs $(EXTRACT_PKGS) 2>/dev/null) \
+		  -lmagic
+
+$(B)/obj/cmd/extract/%.o: cmd/extract/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE $(BASE_CPPFLAGS) \
+	    $(EXTRACT_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(B)/ln-extract: $(EXTRACT_OBJ) $(B)/libln.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -Wl,--as-needed -o $@ \
+	    $(EXTRACT_OBJ) $(B)/libln.a $(LDFLAGS) $(EXTRACT_LIBS) \
+	    $(LIBLN_LIBS)
+
 # Generated from the command table, checked in, compared by a test.
 .PHONY: completions
 completions: $(B)/lnctl
@@ -235,7 +263,9 @@ distclean: clean
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR) \
-	    $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBDIR)/pkgconfig
+	    $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(B)/ln-extract $(DESTDIR)$(LIBEXECDIR)/ln-extract
 	install -m 755 $(B)/lnctl $(DESTDIR)$(BINDIR)/lnctl
 	install -m 755 $(B)/localneural-server $(DESTDIR)$(SBINDIR)/localneural-server
 	install -m 755 $(B)/libln.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/
@@ -258,6 +288,6 @@ uninstall:
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc \
 	    $(DESTDIR)$(MANDIR)/man1/lnctl.1 $(DESTDIR)$(BASHCOMPDIR)/lnctl \
 	    $(DESTDIR)$(ZSHCOMPDIR)/_lnctl $(DESTDIR)$(FISHCOMPDIR)/lnctl.fish
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/ln
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBEXECDIR)
 
--include $(LIBLN_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+-include $(LIBLN_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(EXTRACT_OBJ:.o=.d)

@@ -20,6 +20,7 @@
 #include <kore/hooks.h>
 #include <kore/seccomp.h>
 
+#include <ln/extract.h>
 #include <ln/http.h>
 #include <ln/log.h>
 #include <ln/password.h>
@@ -304,6 +305,9 @@ load_late_libraries(void)
 
 	if (ln_http_load(&err) != LN_OK)
 		server_log_detail("libcurl", &err);
+	/* Nor may it start a program. */
+	if (ln_extract_start(NULL, &err) != LN_OK)
+		server_log_detail("ln-extract", &err);
 	if (getaddrinfo("localhost", NULL, NULL, &ai) == 0)
 		freeaddrinfo(ai);
 }

@@ -58,6 +58,8 @@ static struct sock_filter filter[] = {
 	KORE_SYSCALL_ALLOW(dup),
 	KORE_SYSCALL_ALLOW(getppid),
 	KORE_SYSCALL_ALLOW(gettimeofday),
+	/* A document in memory, for the reader process that gets it. */
+	KORE_SYSCALL_ALLOW(memfd_create),
 	/* The loop and libcurl. */
 	KORE_SYSCALL_ALLOW(epoll_create1),
 	KORE_SYSCALL_ALLOW(eventfd2),

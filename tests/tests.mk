@@ -53,8 +53,29 @@ $(B)/tests/unit/service/test_same_work: UNIT_LIBS := \
 $(B)/tests/unit/service/test_chat_tools: UNIT_LIBS := \
     -Wl,--wrap=lni_toolbox_run,--wrap=lni_toolbox_asks_first
 
+# An ln-extract that does what a hostile document says, to see it stopped.
+FAKE_EXTRACT_OBJ := $(filter-out %/document.o,$(EXTRACT_OBJ)) \
+    $(B)/obj/tests/fake/document.o $(B)/obj/tests/fake/misbehave.o
+FAKE_EXTRACT_CC	= $(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE $(BASE_CPPFLAGS) \
+    -DLN_EXTRACT_MISBEHAVE -Icmd/extract -Itests/fake $(EXTRACT_CFLAGS) \
+    $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS)
+$(B)/obj/tests/fake/document.o: cmd/extract/document.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(FAKE_EXTRACT_CC) -c $< -o $@
+$(B)/obj/tests/fake/misbehave.o: tests/fake/misbehave.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(FAKE_EXTRACT_CC) -c $< -o $@
+$(B)/tests/ln-extract: $(FAKE_EXTRACT_OBJ) $(B)/libln.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -Wl,--as-needed -o $@ \
+	    $(FAKE_EXTRACT_OBJ) $(B)/libln.a $(LDFLAGS) $(EXTRACT_LIBS) \
+	    $(LIBLN_LIBS)
+
 .PHONY: unit-tests unit-objects
-unit-tests: $(UNIT_BIN)
+unit-tests: $(UNIT_BIN) $(B)/tests/ln-extract
 # For a build that only has to compile.
 unit-objects: $(UNIT_OBJ) $(UNIT_LIB_OBJ)
 
@@ -123,4 +144,4 @@ check-tls: all tests/node_modules/.package-lock.json
 lint:
 	@$(CHECK_RUN) $(LINT_TESTS)
 
--include $(UNIT_OBJ:.o=.d) $(UNIT_LIB_OBJ:.o=.d)
+-include $(UNIT_OBJ:.o=.d) $(UNIT_LIB_OBJ:.o=.d) $(FAKE_EXTRACT_OBJ:.o=.d)
