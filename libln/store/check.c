@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "store/search.h"
 #include "store/stmt.h"
 #include "store/store.h"
 
@@ -14,12 +15,6 @@
 static const char SQL_QUICK[] = "PRAGMA quick_check(100)";
 static const char SQL_FULL[] = "PRAGMA integrity_check(100)";
 static const char SQL_FOREIGN[] = "PRAGMA foreign_key_check";
-/* Internal structure only: answers being written are not in the index. */
-static const char SQL_FTS[] =
-    "INSERT INTO message_fts(message_fts) VALUES ('integrity-check')";
-static const char SQL_CHUNK_FTS[] =
-    "INSERT INTO chunk_fts(chunk_fts) VALUES ('integrity-check')";
-
 static const char SQL_PAGE_SIZE[] = "PRAGMA page_size";
 static const char SQL_PAGE_COUNT[] = "PRAGMA page_count";
 static const char SQL_FREE_PAGES[] = "PRAGMA freelist_count";
@@ -82,18 +77,8 @@ ln_store_check(struct ln_store *st, bool is_full,
 	    arg, &count, err);
 	if (s != LN_OK)
 		return s;
-	if (st->mode != LN_STORE_RO) {
-		s = lni_exec(st, SQL_FTS, err);
-		if (s == LN_OK)
-			s = lni_exec(st, SQL_CHUNK_FTS, err);
-		if (s == LN_CORRUPT) {
-			count++;
-			if (fn != NULL)
-				fn(arg, "search index: damaged");
-		} else if (s != LN_OK) {
-			return s;
-		}
-	}
+	if ((s = lni_search_check(st, is_full, fn, arg, &count, err)) != LN_OK)
+		return s;
 	if (count > 0)
 		return ln_fail(err, LN_CORRUPT, "", "%d problems", count);
 	return LN_OK;

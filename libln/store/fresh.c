@@ -53,7 +53,10 @@ connect(struct ln_store *st, int64_t page_bytes, bool is_searched,
 		return lni_sqlite_fail(st->db, rc, err);
 	if ((s = lni_migrate_new(st->db, err)) != LN_OK || is_searched)
 		return s;
-	return lni_exec(st, "DROP TRIGGER message_search_insert", err);
+	if ((s = lni_exec(st, "DROP TRIGGER message_search_insert", err)) !=
+	    LN_OK)
+		return s;
+	return lni_exec(st, "DROP TRIGGER conversation_search_insert", err);
 }
 
 enum ln_status

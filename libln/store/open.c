@@ -206,6 +206,16 @@ check_identity(struct ln_store *st, int64_t *out_schema, struct ln_error *err)
 }
 
 static enum ln_status
+make_ready(struct ln_store *st, struct ln_error *err)
+{
+	int rc = lni_fts_open(st->db, &st->fts);
+
+	if (rc != SQLITE_OK)
+		return lni_sqlite_fail(st->db, rc, err);
+	return tune(st->db, st->mode, err);
+}
+
+static enum ln_status
 open_existing(struct ln_store *st, struct ln_error *err)
 {
 	int64_t schema = 0;
@@ -219,7 +229,7 @@ open_existing(struct ln_store *st, struct ln_error *err)
 	if ((s = check_identity(st, &schema, err)) != LN_OK)
 		return s;
 	if (schema == ln_store_schema_latest())
-		return tune(st->db, st->mode, err);
+		return make_ready(st, err);
 	if (st->mode == LN_STORE_RO)
 		return ln_fail(err, LN_UNSUPPORTED,
 		    "The database is older than this program. Start the "
@@ -233,7 +243,7 @@ open_existing(struct ln_store *st, struct ln_error *err)
 	if ((s = connect(st->path, st->mode, st->busy_ms, &st->db, err)) !=
 	    LN_OK)
 		return s;
-	return tune(st->db, st->mode, err);
+	return make_ready(st, err);
 }
 
 enum ln_status
@@ -297,6 +307,7 @@ ln_store_close(struct ln_store *st)
 		return;
 	for (i = 0; i < st->cache_count; i++)
 		sqlite3_finalize(st->cache[i].handle);
+	lni_fts_close(&st->fts);
 	sqlite3_close_v2(st->db);
 	for (i = 0; i < sizeof(st->actor_text) / sizeof(st->actor_text[0]); i++)
 		free(st->actor_text[i]);

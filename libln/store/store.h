@@ -5,6 +5,8 @@
 
 #include <ln/store.h>
 
+#include "store/fts.h"
+
 /* The handle's inside, for store/ only. */
 
 #define LNI_STMT_CACHE_MAX 128	/* distinct statements kept prepared */
@@ -24,6 +26,8 @@ struct ln_store {
 	int tx_depth;
 	struct lni_cached cache[LNI_STMT_CACHE_MAX];
 	size_t cache_count;
+	struct lni_fts fts;
+	int64_t deadline_ms;	/* monotonic; 0: none, see deadline.h */
 	struct ln_actor actor;
 	char *actor_text[4];	/* what ${actor} points to */
 };

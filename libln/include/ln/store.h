@@ -110,8 +110,10 @@ LN_API enum ln_status ln_store_info(struct ln_store *st,
 
 /**
  * ln_store_check(st, is_full, fn, arg, err):
- * Integrity (quick, or full), foreign keys and the search index; ${fn} gets
- * one line a problem.  LN_OK when sound, LN_CORRUPT when not.
+ * Integrity (quick, or full), foreign keys and the search index (which entries
+ * it has, or every word of it; ln_search_rebuild makes a new one); ${fn} gets
+ * one line a problem.  A full check through a handle that only reads takes
+ * room for a copy.  LN_OK when sound, LN_CORRUPT when not.
  */
 LN_API enum ln_status ln_store_check(struct ln_store *st, bool is_full,
     void (*fn)(void *arg, const char *problem), void *arg,

@@ -16,6 +16,7 @@
 #include "model/chunk.h"
 #include "model/conversation.h"
 #include "model/document.h"
+#include "model/find.h"
 #include "model/generation.h"
 #include "model/group.h"
 #include "model/message.h"
@@ -50,6 +51,7 @@ static const struct {
 	{ "document.c", lni_document_sql, &lni_document_sql_count },
 	{ "document_work.c", lni_document_work_sql,
 	    &lni_document_work_sql_count },
+	{ "find.c", lni_find_sql, &lni_find_sql_count },
 	{ "generation.c", lni_generation_sql, &lni_generation_sql_count },
 	{ "group.c", lni_group_sql, &lni_group_sql_count },
 	{ "message.c", lni_message_sql, &lni_message_sql_count },
