@@ -6,8 +6,10 @@
 #include <ln/message.h>
 #include <ln/tool_run.h>
 
+#include "input.h"
 #include "reply.h"
 #include "routes.h"
+#include "tell.h"
 
 static void
 images_json(struct ln_jw *w, const char *images)
@@ -147,5 +149,38 @@ messages_list(struct rq *q)
 		list_json(w, NULL, &list, &runs);
 	ln_message_list_free(&list);
 	ln_tool_run_list_free(&runs);
+	return reply_json(q, 200, w);
+}
+
+int
+message_pin(struct rq *q)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_message *m = NULL;
+	bool value = false, is_given;
+	struct ln_jw *w;
+	enum ln_status s;
+	int64_t id;
+
+	if (!input_bool(q, "pinned", &value, &is_given))
+		return KORE_RESULT_OK;
+	if (!input_id(q->param[0], &id))
+		return reply_fail(q, LN_NOT_FOUND, NULL);
+	if ((s = ln_message_get(worker_store, q->user->id, id, &m, &err)) !=
+	    LN_OK)
+		return reply_fail(q, s, &err);
+	if (!is_given)
+		value = m->pinned_ms == 0;
+	s = ln_message_pin(worker_store, q->user->id, id, value, &err);
+	if (s == LN_OK)
+		tell_history(q, m->conversation_id);
+	ln_message_free(m);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "status", "success");
+		ln_jw_bool(w, "pinned", value);
+	}
 	return reply_json(q, 200, w);
 }

@@ -130,6 +130,33 @@ session_delete(struct rq *q)
 }
 
 int
+bulk_delete(struct rq *q)
+{
+	const struct ln_json *list = ln_json_get(q->body, "ids"), *n;
+	const char *ids[LN_CONVERSATION_DELETE_MAX];
+	struct ln_error err = LN_ERROR_INIT;
+	size_t count = 0;
+	enum ln_status s;
+
+	if (list == NULL || ln_json_type(list) != LN_JSON_ARRAY)
+		return input_bad(q, "ids");
+	if (ln_json_count(list) > LN_CONVERSATION_DELETE_MAX)
+		return reply_field(q, 400, "ids",
+		    "At most 500 at a time");
+	for (n = ln_json_first(list); n != NULL; n = ln_json_next(n)) {
+		if ((ids[count] = ln_json_string(n)) == NULL)
+			return input_bad(q, "ids");
+		count++;
+	}
+	s = ln_conversation_delete_all(worker_store, q->user->id, ids, count,
+	    &err);
+	if (s != LN_OK)
+		return reply_fail(q, s, &err);
+	tell_history(q, NULL);
+	return reply_success(q);
+}
+
+int
 session_rename(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;

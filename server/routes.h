@@ -36,6 +36,7 @@ int session_archive(struct rq *);
 int session_config_show(struct rq *);
 int session_config_update(struct rq *);
 int tag_sessions(struct rq *);
+int bulk_delete(struct rq *);
 /* "tags" of the object that is open; ${tags} as in struct ln_conversation. */
 void session_tags_json(struct ln_jw *w, const char *tags);
 
@@ -54,6 +55,7 @@ int session_tags_remove(struct rq *);
 /* r_messages.c */
 int chat_show(struct rq *);
 int messages_list(struct rq *);
+int message_pin(struct rq *);
 
 /* r_prompts.c */
 int prompts_list(struct rq *);
@@ -65,6 +67,7 @@ int config_update(struct rq *);
 
 /* r_export.c */
 int session_export(struct rq *);
+int message_export(struct rq *);
 
 /* r_admin.c */
 int admin_users_list(struct rq *);

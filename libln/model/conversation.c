@@ -359,6 +359,38 @@ ln_conversation_delete(struct ln_store *st, const char *user_id,
 	return lni_tx_end(st, s, err);
 }
 
+/* A second mention of the same one would not be found. */
+static bool
+is_repeated(const char *const *ids, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++) {
+		if (strcmp(ids[j], ids[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum ln_status
+ln_conversation_delete_all(struct ln_store *st, const char *user_id,
+    const char *const *ids, size_t n, struct ln_error *err)
+{
+	enum ln_status s;
+	size_t i;
+
+	if (n == 0 || n > LN_CONVERSATION_DELETE_MAX)
+		return ln_fail_field(err, LN_INVALID, "ids",
+		    "Name 1 to 500 conversations", "%zu", n);
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
+		return s;
+	for (i = 0; i < n && s == LN_OK; i++) {
+		if (!is_repeated(ids, i))
+			s = delete_row(st, user_id, ids[i], err);
+	}
+	return lni_tx_end(st, s, err);
+}
+
 static void
 bind_change(struct lni_stmt *q, int i, const char *s)
 {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/time.h>
+
 #include "store/stmt.h"
 
 #include "base/banned.h"
@@ -70,11 +72,18 @@ static const char SQL_FINISH[] =
     " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8,"
     " thinking = ?9, sources = coalesce(?10, sources) WHERE id = ?1";
 
+/* Pinning again keeps the time of the first. */
+static const char SQL_PIN[] =
+    "UPDATE message SET pinned_ms ="
+    " CASE WHEN ?3 THEN coalesce(pinned_ms, ?4) END WHERE id = ?2 AND EXISTS"
+    " (SELECT 1 FROM conversation c WHERE c.id = conversation_id"
+    "  AND c.user_id = ?1)";
+
 const char *const lni_message_sql[] = {
 	SQL_OWNS, SQL_LIST, SQL_GET, SQL_LAST_QUESTION, SQL_LAST, SQL_REOPEN,
 	SQL_HISTORY, SQL_ADD, SQL_REWRITE, SQL_DELETE_AFTER, SQL_IMAGES_SET,
 	SQL_IMAGES_REMOVE, SQL_IMAGES_GET,
-	SQL_JOURNAL, SQL_FINISH,
+	SQL_JOURNAL, SQL_FINISH, SQL_PIN,
 };
 const size_t lni_message_sql_count =
     sizeof(lni_message_sql) / sizeof(lni_message_sql[0]);
@@ -454,6 +463,22 @@ change_one(struct lni_stmt *q, struct ln_error *err)
 	if (s == LN_OK && lni_changes(st) == 0)
 		return ln_fail(err, LN_NOT_FOUND, "", "no such message");
 	return s;
+}
+
+enum ln_status
+ln_message_pin(struct ln_store *st, const char *user_id, int64_t id,
+    bool is_pinned, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_PIN, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, user_id);
+	lni_bind_int(&q, 2, id);
+	lni_bind_int(&q, 3, is_pinned ? 1 : 0);
+	lni_bind_int(&q, 4, ln_time_now_ms());
+	return change_one(&q, err);
 }
 
 enum ln_status

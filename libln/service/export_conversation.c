@@ -76,12 +76,27 @@ put_md_text(struct ln_buf *out, const char *s)
 	}
 }
 
+/* What people and models write is Markdown already. */
+static void
+put_md_message(struct ln_buf *out, const struct ln_message *m)
+{
+	size_t images = count_images(m);
+
+	if (images > 0)
+		ln_buf_printf(out, "\\[%zu picture%s\\]\n\n", images,
+		    images == 1 ? "" : "s");
+	ln_buf_puts(out, m->content);
+	ln_buf_puts(out, "\n");
+	if (ending(m) != NULL)
+		ln_buf_printf(out, "\n*(%s)*\n", ending(m));
+}
+
 static void
 write_md(const struct source *src, struct ln_buf *out)
 {
 	char when[LN_TIME_ISO_SIZE];
 	const struct ln_message *m;
-	size_t i, images;
+	size_t i;
 
 	ln_buf_puts(out, "# ");
 	put_md_text(out, src->c->title);
@@ -96,14 +111,7 @@ write_md(const struct source *src, struct ln_buf *out)
 		m = src->messages->items[i];
 		ln_buf_printf(out, "\n## %s (%s)\n\n", speaker(m),
 		    ln_time_iso(m->created_ms, when));
-		if ((images = count_images(m)) > 0)
-			ln_buf_printf(out, "\\[%zu picture%s\\]\n\n", images,
-			    images == 1 ? "" : "s");
-		/* What people and models write is Markdown already. */
-		ln_buf_puts(out, m->content);
-		ln_buf_puts(out, "\n");
-		if (ending(m) != NULL)
-			ln_buf_printf(out, "\n*(%s)*\n", ending(m));
+		put_md_message(out, m);
 	}
 }
 
@@ -271,11 +279,24 @@ put_json_tags(struct ln_jw *w, const char *tags)
 	ln_jw_end(w);
 }
 
+static void
+put_json_message(struct ln_jw *w, const struct ln_message *m)
+{
+	ln_jw_int(w, "id", m->id);
+	ln_jw_string(w, "role", ln_message_role_name(m->role));
+	ln_jw_string(w, "state", ln_message_state_name(m->state));
+	ln_jw_string(w, "content", m->content);
+	put_json_images(w, m);
+	ln_jw_string(w, "model", m->model);
+	ln_jw_int(w, "tokens", m->tokens);
+	ln_jw_bool(w, "pinned", m->pinned_ms != 0);
+	ln_jw_time(w, "created", m->created_ms);
+}
+
 static enum ln_status
 write_json(const struct source *src, struct ln_buf *out)
 {
 	const struct ln_conversation *c = src->c;
-	const struct ln_message *m;
 	struct ln_jw *w = ln_jw_new();
 	enum ln_status s;
 	size_t i;
@@ -300,17 +321,8 @@ write_json(const struct source *src, struct ln_buf *out)
 	ln_jw_time(w, "updated", c->updated_ms);
 	ln_jw_array(w, "messages");
 	for (i = 0; i < src->messages->count; i++) {
-		m = src->messages->items[i];
 		ln_jw_object(w, NULL);
-		ln_jw_int(w, "id", m->id);
-		ln_jw_string(w, "role", ln_message_role_name(m->role));
-		ln_jw_string(w, "state", ln_message_state_name(m->state));
-		ln_jw_string(w, "content", m->content);
-		put_json_images(w, m);
-		ln_jw_string(w, "model", m->model);
-		ln_jw_int(w, "tokens", m->tokens);
-		ln_jw_bool(w, "pinned", m->pinned_ms != 0);
-		ln_jw_time(w, "created", m->created_ms);
+		put_json_message(w, src->messages->items[i]);
 		ln_jw_end(w);
 	}
 	s = ln_jw_print(w, true, out);
@@ -352,5 +364,38 @@ ln_export_conversation(struct ln_store *st, const char *user_id,
 out:
 	ln_message_list_free(&messages);
 	ln_conversation_free(c);
+	return s;
+}
+
+enum ln_status
+ln_export_message(struct ln_store *st, const char *user_id, int64_t id,
+    const char *format, struct ln_buf *out, struct ln_error *err)
+{
+	bool is_json = strcmp(format, "json") == 0;
+	struct ln_message *m = NULL;
+	struct ln_jw *w;
+	enum ln_status s;
+
+	if (!is_json && strcmp(format, "md") != 0)
+		return ln_fail_field(err, LN_INVALID, "format",
+		    "The format is md or json", "format");
+	if ((s = ln_message_get(st, user_id, id, &m, err)) != LN_OK)
+		return s;
+	if (is_json) {
+		w = ln_jw_new();
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "format", "localneural-message");
+		ln_jw_int(w, "version", 1);
+		ln_jw_string(w, "conversation_id", m->conversation_id);
+		put_json_message(w, m);
+		s = ln_jw_print(w, true, out);
+		ln_jw_free(w);
+	} else
+		put_md_message(out, m);
+	if (s == LN_OK)
+		s = ln_buf_status(out);
+	if (s != LN_OK)
+		ln_fail(err, s, "", "export of a message");
+	ln_message_free(m);
 	return s;
 }

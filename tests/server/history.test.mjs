@@ -194,3 +194,75 @@ test("tags are folded, listed, found and taken off again", async () => {
 	assert.deepEqual((await ann.get("/api/tags")).json, []);
 	assert.equal((await ann.get("/api/tags/%20/sessions")).status, 400);
 });
+
+test("conversations are deleted together, all or none", async () => {
+	const mine = await make("ann", 4);
+	const [his] = await make("bob");
+	const left = async () => (await server.sql("SELECT count(*) AS n FROM " +
+	    `conversation WHERE id IN ('${mine.join("','")}')`))[0].n;
+
+	for (const stranger of [his, UNKNOWN]) {
+		const r = await ann.post("/api/bulk-delete",
+		    { ids: [...mine, stranger] });
+		assert.deepEqual([r.status, r.json], [404, { error: "Not found" }]);
+	}
+	for (const ids of [undefined, [], "x", [1], Array(501).fill(mine[0])]) {
+		const r = await ann.post("/api/bulk-delete", { ids });
+		assert.deepEqual([r.status, r.json.field], [400, "ids"]);
+	}
+	assert.equal(await left(), 4);
+	const tab = await ann.ws();
+	// Twice named, and twice asked at the same time.
+	const replies = await Promise.all([0, 1].map(() =>
+		ann.post("/api/bulk-delete", { ids: [...mine, mine[0]] })));
+	assert.deepEqual(replies.map((r) => r.status).sort(), [200, 404]);
+	assert.equal((await tab.next("history_changed")).session_id, undefined);
+	tab.close();
+	assert.equal(await left(), 0);
+	assert.equal((await server.sql("SELECT count(*) AS n FROM message WHERE " +
+	    `content LIKE 'Question of ann%' AND conversation_id IN ('${
+	    mine.join("','")}')`))[0].n, 0);
+	assert.equal((await bob.get(`/api/chat/${his}`)).status, 200);
+});
+
+const messages_of = async (client, id) =>
+	(await client.get(`/api/sessions/${id}/messages`)).json;
+
+test("a message is pinned and exported by its owner", async () => {
+	const [a] = await make("ann");
+	const [question, answer] = await messages_of(ann, a);
+	assert.equal(question.pinned, false);
+	let r = await ann.post(`/api/messages/${question.id}/pin`);
+	assert.deepEqual([r.status, r.json], [200, { status: "success",
+	    pinned: true }]);
+	for (const pinned of [true, true, false])
+		assert.equal((await ann.post(`/api/messages/${answer.id}/pin`,
+		    { pinned })).json.pinned, pinned);
+	assert.deepEqual((await messages_of(ann, a)).map((m) => m.pinned),
+	    [true, false]);
+	r = await ann.post(`/api/messages/${question.id}/pin`, { pinned: 1 });
+	assert.deepEqual([r.status, r.json.field], [400, "pinned"]);
+
+	r = await ann.get(`/api/messages/${answer.id}/export`);
+	assert.equal(r.text, `Answer of ${a}\n`);
+	assert.match(r.headers["content-type"], /^text\/markdown/);
+	assert.equal(r.headers["content-disposition"],
+	    `attachment; filename="message-${answer.id}.md"`);
+	r = await ann.get(`/api/messages/${answer.id}/export?format=json`);
+	assert.equal(r.json.format, "localneural-message");
+	assert.deepEqual([r.json.id, r.json.role, r.json.content, r.json.tokens],
+	    [answer.id, "assistant", `Answer of ${a}`, 7]);
+	assert.equal((await ann.get(
+	    `/api/messages/${answer.id}/export?format=html`)).status, 400);
+
+	for (const [method, end] of [["POST", "pin"], ["GET", "export"]]) {
+		const none = await bob.request(method,
+		    `/api/messages/999999999/${end}`, {});
+		for (const id of [answer.id, "x", "-1", "0", "1e3",
+		    "99999999999999999999"]) {
+			const r = await bob.request(method,
+			    `/api/messages/${id}/${end}`, {});
+			assert.deepEqual([id, r.status, r.text], [id, 404, none.text]);
+		}
+	}
+});

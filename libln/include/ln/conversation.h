@@ -115,6 +115,16 @@ LN_API enum ln_status ln_conversation_delete(struct ln_store *st,
     const char *user_id, const char *id, struct ln_error *err) LN_USE;
 
 /**
+ * ln_conversation_delete_all(st, user_id, ids, n, err):
+ * All ${n} or none: LN_NOT_FOUND when one is not the user's, LN_INVALID for
+ * none or more than LN_CONVERSATION_DELETE_MAX.
+ */
+#define LN_CONVERSATION_DELETE_MAX 500
+LN_API enum ln_status ln_conversation_delete_all(struct ln_store *st,
+    const char *user_id, const char *const *ids, size_t n,
+    struct ln_error *err) LN_USE;
+
+/**
  * ln_conversation_configure(st, user_id, id, model, system_prompt,
  * temperature, err):
  * Change what is not NULL; "" clears a text, a NaN clears the temperature.

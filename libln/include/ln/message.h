@@ -71,4 +71,10 @@ LN_API enum ln_status ln_message_get(struct ln_store *st, const char *user_id,
     int64_t id, struct ln_message **out, struct ln_error *err) LN_USE;
 LN_API void ln_message_free(struct ln_message *m);
 
+/**
+ * ln_message_pin(st, user_id, id, is_pinned, err): LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_message_pin(struct ln_store *st, const char *user_id,
+    int64_t id, bool is_pinned, struct ln_error *err) LN_USE;
+
 #endif

@@ -144,4 +144,13 @@ LN_API enum ln_status ln_export_conversation(struct ln_store *st,
     const char *user_id, const char *conversation_id, const char *format,
     struct ln_buf *out, struct ln_error *err) LN_USE;
 
+/**
+ * ln_export_message(st, user_id, id, format, out, err):
+ * One message as "md" or "json".  LN_INVALID for another format;
+ * LN_NOT_FOUND.
+ */
+LN_API enum ln_status ln_export_message(struct ln_store *st,
+    const char *user_id, int64_t id, const char *format, struct ln_buf *out,
+    struct ln_error *err) LN_USE;
+
 #endif
