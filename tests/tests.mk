@@ -24,7 +24,7 @@ SERVER_TESTS	:= $(sort $(wildcard tests/fake/*.test.mjs \
 		   tests/server/*.test.mjs tests/server/raw/*.test.mjs))
 WEB_TESTS	:= $(sort $(wildcard tests/web/*.test.mjs))
 # On the release build only: what is killed leaves the sanitizers no word.
-CRASH_TESTS	:= tests/crash/crash.test.mjs
+CRASH_TESTS	:= $(sort $(wildcard tests/crash/*.test.mjs))
 LINT_TESTS	:= tests/lint.sh
 # The runner tests itself once, not once for each flavour.
 ASAN_TESTS	:= $(filter-out tests/cli/run.bats tests/fake/%,\
@@ -74,8 +74,17 @@ $(B)/tests/ln-extract: $(FAKE_EXTRACT_OBJ) $(B)/libln.a
 	    $(FAKE_EXTRACT_OBJ) $(B)/libln.a $(LDFLAGS) $(EXTRACT_LIBS) \
 	    $(LIBLN_LIBS)
 
+# Preloaded, it makes the disk fail.
+FAULT_SHIM	:= $(B)/tests/crash/fault.so
+$(FAULT_SHIM): tests/crash/fault.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(STD) $(OPT) $(WARN) -D_GNU_SOURCE -fPIC -shared $(CFLAGS) \
+	    -o $@ $< $(LDFLAGS)
+
 .PHONY: unit-tests unit-objects
-unit-tests: $(UNIT_BIN) $(B)/tests/ln-extract
+unit-tests: $(UNIT_BIN) $(B)/tests/ln-extract \
+    $(if $(filter release,$(FLAVOUR)),$(FAULT_SHIM))
 # For a build that only has to compile.
 unit-objects: $(UNIT_OBJ) $(UNIT_LIB_OBJ)
 
@@ -126,9 +135,9 @@ check-timing: all tests/node_modules/.package-lock.json
 KILLS	?= 1000
 SEED	?= 1
 .PHONY: crash
-crash: all tests/node_modules/.package-lock.json
+crash: all $(FAULT_SHIM) tests/node_modules/.package-lock.json
 	@LN_BIN=$(abspath $(B)) LN_KILLS=$(KILLS) LN_SEED=$(SEED) \
-	    node --test $(CRASH_TESTS)
+	    LN_MOMENTS=60 node --test $(CRASH_TESTS)
 
 # 500 answers at once: see the head of the file.
 .PHONY: bench-streams

@@ -58,9 +58,5 @@ lni_backup(sqlite3 *to, sqlite3 *from, int busy_ms,
 		rc = sqlite3_backup_finish(b);
 	else
 		sqlite3_backup_finish(b);
-	if (rc != SQLITE_OK)
-		return ln_fail(err, rc == SQLITE_BUSY || rc == SQLITE_LOCKED ?
-		    LN_BUSY : lni_sqlite_fail(NULL, rc, NULL), "",
-		    "backup: %s: %s", sqlite3_errstr(rc), sqlite3_errmsg(to));
-	return LN_OK;
+	return rc == SQLITE_OK ? LN_OK : lni_sqlite_fail(to, rc, err);
 }

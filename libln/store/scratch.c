@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 #include "base/banned.h"
 
 #define SUFFIX_LEN 6		/* mkdtemp's XXXXXX */
@@ -268,6 +270,19 @@ exists(const char *path, struct ln_error *err)
 	    path);
 }
 
+static enum ln_status
+settle(const char *path, struct ln_error *err)
+{
+	struct ln_error why = LN_ERROR_INIT;
+	enum ln_status s = lni_sync_folder(path, &why);
+
+	if (s != LN_OK)
+		return ln_fail(err, s, "The file is written, but the disk "
+		    "could not confirm its name. Check the disk", "%s",
+		    lni_error_detail(&why));
+	return LN_OK;
+}
+
 enum ln_status
 lni_publish(const char *from, const char *path, struct ln_error *err)
 {
@@ -275,7 +290,7 @@ lni_publish(const char *from, const char *path, struct ln_error *err)
 
 	/* One step: a file never has two names, whenever it is killed. */
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-		return lni_sync_folder(path, err);
+		return settle(path, err);
 	if (errno == EEXIST)
 		return exists(path, err);
 	/* A file system that cannot (some network ones): look, then rename. */
@@ -287,5 +302,5 @@ lni_publish(const char *from, const char *path, struct ln_error *err)
 	if (rename(from, path) != 0)
 		return ln_fail(err, LN_IO, "", "rename %s: %s", path,
 		    strerror(errno));
-	return lni_sync_folder(path, err);
+	return settle(path, err);
 }
