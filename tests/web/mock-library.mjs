@@ -129,6 +129,16 @@ export function libraryRoute(mock, path, args) {
 		return projects(mock, path.split('/').slice(3), args);
 	if (kind === 'prompts')
 		return prompts(mock, Number(id), args);
+	if (path === '/api/chat/upload') {
+		const [file] = files(req, raw);
+
+		if (!file.bytes.subarray(0, 4).equals(Buffer.from('%PDF')))
+			throw new Refusal(415, 'That is no kind of file that is read here');
+		return {
+			filename: file.name, size: file.bytes.length,
+			content: `The text of ${file.name}.`,
+		};
+	}
 	if (path === '/api/config')
 		return { system_prompt: null, templates: TEMPLATES };
 	if (path === '/api/profile') {

@@ -312,13 +312,13 @@ describe('attachments', () => {
 		await page.getByRole('img', { name: 'drop.png' }).waitFor();
 	});
 
-	it('that are neither text nor a picture, or too large, are refused',
+	it('that can’t be read, or are too large, are refused',
 	    async () => {
 		await attach({
 			name: 'a.bin', mimeType: 'image/png',
 			buffer: Buffer.from([0, 1, 2, 255]),
 		});
-		await page.getByText('a.bin is neither a text file nor a picture')
+		await page.getByText('a.bin: That is no kind of file')
 			.waitFor();
 		await attach(text('big.txt', 'x'.repeat(5 * 1024 * 1024 + 1)));
 		await page.getByText('At most 5 MiB of text files').waitFor();
@@ -326,6 +326,20 @@ describe('attachments', () => {
 		    (_, i) => png(`${i}.png`)));
 		await page.getByText('At most 8 pictures').waitFor();
 		await assertCount(page.locator('#attached li'), 8);
+	});
+
+	it('that are documents are read by the server', async () => {
+		await attach({
+			name: 'report.pdf', mimeType: 'application/pdf',
+			buffer: Buffer.from('%PDF-1.7\0\xff', 'latin1'),
+		});
+		await page.getByRole('button', { name: 'Remove report.pdf' })
+			.waitFor();
+		await send(page, 'Sum up');
+		await answered(page);
+		assert.deepEqual(mock.frames.at(-1).file_context, {
+			filename: 'report.pdf', content: 'The text of report.pdf.',
+		});
 	});
 
 	it('too large for a frame go by HTTP, and a correction keeps them',

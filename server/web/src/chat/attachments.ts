@@ -1,4 +1,5 @@
-/* Pictures and text files that go with the next message. */
+/* Pictures, text files and documents that go with the next message. */
+import { explain, upload } from '../lib/api';
 import { byId, h, iconButton } from '../lib/dom';
 import { pictureSource } from '../lib/picture';
 import type { AttachedFile, Question } from '../lib/types';
@@ -53,21 +54,35 @@ async function attachment(file: File): Promise<Attachment> {
 
 	if (source !== null)
 		return { kind: 'picture', name: file.name, base64: data, source };
-	const content = await text(file);
+	const content = await text(file) ?? await extracted(file);
 
-	if (content === null)
-		throw new Error(`${file.name} is neither a text file nor a ` +
-		    'picture (PNG, JPEG, GIF or WebP).');
 	return {
 		kind: 'file', name: file.name,
 		file: { filename: file.name, content },
 	};
 }
 
+/* The server reads what is no text as it is: PDF, DOCX. */
+async function extracted(file: File): Promise<string> {
+	if (file.size > FILE_MAX)
+		throw new Error(`${file.name} is larger than 5 MiB. Put it into a ` +
+		    'project: there it may have 50 MiB.');
+	try {
+		const { content } = await upload<{ content: string }>(
+		    '/api/chat/upload', 'file', [file]);
+
+		return content;
+	} catch (error) {
+		throw new Error(`${file.name}: ${explain(error)}`);
+	}
+}
+
 export class Attachments {
 	/** Files are on their way into the list; then, whether all came. */
 	reading: Promise<boolean> | null = null;
 	private items: Attachment[] = [];
+	/** The file that is being read now. */
+	private underway = '';
 	private readonly list = byId('attached', HTMLElement);
 
 	constructor(private readonly changed: () => void,
@@ -126,6 +141,8 @@ export class Attachments {
 
 		for (const file of files) {
 			try {
+				this.underway = file.name;
+				this.draw();
 				this.take(await attachment(file));
 			} catch (error) {
 				this.problem(error instanceof Error ?
@@ -134,6 +151,7 @@ export class Attachments {
 				break;
 			}
 		}
+		this.underway = '';
 		this.draw();
 		return all;
 	}
@@ -159,7 +177,7 @@ export class Attachments {
 	}
 
 	private draw(): void {
-		this.list.hidden = this.items.length === 0;
+		this.list.hidden = this.items.length === 0 && !this.underway;
 		this.list.replaceChildren(...this.items.map((item) =>
 		    h('li', { class: item.kind },
 		        item.kind === 'picture' ?
@@ -169,7 +187,9 @@ export class Attachments {
 			        this.items = this.items.filter((other) =>
 			            other !== item);
 			        this.draw();
-		        }))));
+		        }))),
+		    ...(this.underway ? [h('li', { class: 'underway', role: 'status' },
+		        h('span', {}, `Reading ${this.underway} …`))] : []));
 		this.changed();
 	}
 }
