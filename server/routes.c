@@ -60,6 +60,8 @@ const struct route routes[] = {
 	{ PUT,    "/api/groups/*", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, groups_update },
 	{ DELETE, "/api/groups/*", G_USER, 0, 0, LIMIT_DEFAULT, groups_delete },
 	{ POST,   "/api/sessions/group", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, session_group },
+	{ POST,   "/api/sessions/*/fork", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, session_fork },
+	{ GET,    "/api/sessions/*/branches", G_USER, 0, 0, LIMIT_DEFAULT, session_branches },
 	{ GET,    "/api/sessions/*/tags", G_USER, 0, 0, LIMIT_DEFAULT, session_tags_list },
 	{ POST,   "/api/sessions/*/tags", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, session_tags_add },
 	{ DELETE, "/api/sessions/*/tags/*", G_USER, 0, 0, LIMIT_DEFAULT, session_tags_remove },

@@ -106,6 +106,7 @@ static const struct lni_col conversation[] = {
 	{ "total_tokens", LNI_COL_INT, 1 },
 	{ "created_ms", LNI_COL_INT, 1 },
 	{ "updated_ms", LNI_COL_INT, 1 },
+	{ "fork_root", LNI_COL_ID, 9 },
 };
 
 static const struct lni_col conversation_tag[] = {

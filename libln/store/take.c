@@ -1,5 +1,6 @@
 #include "store/take.h"
 
+#include "store/forks.h"
 #include "store/fresh.h"
 #include "store/intake.h"
 
@@ -29,7 +30,8 @@ run(const struct lni_take *t, struct lni_foreign *f, struct lni_scratch *sc,
 	lni_scratch_remove(sc);
 	im.to = *fresh;
 	lni_foreign_phase(f, INTAKE_FACTOR, 30, 80);
-	if ((s = lni_intake_run(&im, err)) != LN_OK)
+	if ((s = lni_intake_run(&im, err)) != LN_OK ||
+	    (s = lni_forks_settle(*fresh, err)) != LN_OK)
 		return s;
 	if (t->live != NULL)
 		return lni_intake_count_arrived(*fresh, t->report, err);

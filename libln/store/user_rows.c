@@ -44,6 +44,7 @@ static const struct {
 	{ "conversations",
 	    "SELECT id, title, provider, model, system_prompt, temperature,"
 	    " project_id, group_id, forked_from, forked_at_message,"
+	    " fork_root,"
 	    " (SELECT json_group_array(t.tag) FROM conversation_tag t"
 	    "  WHERE t.conversation_id = c.id) AS tags_json,"
 	    " archived_ms, pinned_ms, total_tokens, created_ms, updated_ms"

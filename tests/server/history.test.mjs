@@ -266,3 +266,91 @@ test("a message is pinned and exported by its owner", async () => {
 		}
 	}
 });
+
+test("a conversation is forked, and its tree is the same from everywhere", async () => {
+	const [a, other] = await make("ann", 2);
+	const [question, answer] = await messages_of(ann, a);
+	const at = `/api/sessions/${a}/fork`;
+	for (const body of [{}, { message_id: "x" }, { message_id: 1.5 },
+	    { message_id: null }]) {
+		const r = await ann.post(at, body);
+		assert.deepEqual([r.status, r.json.field], [400, "message_id"]);
+	}
+	const tab = await ann.ws();
+	let r = await ann.post(at, { message_id: question.id });
+	assert.equal(r.status, 200, r.text);
+	const first = r.json.session_id;
+	assert.equal((await tab.next("history_changed")).session_id, first);
+	tab.close();
+	assert.deepEqual((await messages_of(ann, first)).map((m) =>
+		[m.role, m.content, m.timestamp]),
+	    [[question.role, question.content, question.timestamp]]);
+
+	// Two tabs at the same time, at the same message.
+	const both = await Promise.all([0, 1].map(() =>
+		ann.post(at, { message_id: answer.id })));
+	assert.deepEqual(both.map((one) => one.status), [200, 200]);
+	const [left, right] = both.map((one) => one.json.session_id);
+	assert.notEqual(left, right);
+	const [copy] = (await messages_of(ann, left)).slice(-1);
+	assert.notEqual(copy.id, answer.id);
+	r = await ann.post(`/api/sessions/${left}/fork`, { message_id: copy.id });
+	const deep = r.json.session_id;
+
+	const tree = async (id) => (await ann.get(
+	    `/api/sessions/${id}/branches`)).json;
+	const whole = await tree(a);
+	assert.deepEqual(Object.keys(whole[0]), ["id", "title", "parent_id",
+	    "message_id", "depth", "updated_at"]);
+	assert.deepEqual(whole.map((b) => [b.id, b.parent_id, b.depth]).sort(), [
+		[a, null, 0], [first, a, 1], [left, a, 1], [right, a, 1],
+		[deep, left, 2],
+	].sort());
+	for (const id of [first, left, right, deep])
+		assert.deepEqual(await tree(id), whole);
+
+	// Neither the parent's end nor the root's takes the tree apart.
+	await ann.delete(`/api/sessions/${left}`);
+	await ann.post("/api/bulk-delete", { ids: [a] });
+	assert.deepEqual((await tree(deep)).map((b) => [b.id, b.parent_id]).sort(),
+	    [[first, a], [right, a], [deep, left]].sort());
+	assert.deepEqual((await messages_of(ann, deep)).length, 2);
+
+	const [strange] = await messages_of(ann, other);
+	for (const message_id of [strange.id, 0, -1, 2 ** 52])
+		assert.deepEqual([404, { error: "Not found" }], ((one) =>
+			[one.status, one.json])(await ann.post(
+		    `/api/sessions/${right}/fork`, { message_id })));
+	await same_for(bob, "POST", `/api/sessions/${other}/fork`,
+	    `/api/sessions/${UNKNOWN}/fork`, { message_id: strange.id });
+	await same_for(bob, "GET", `/api/sessions/${right}/branches`,
+	    `/api/sessions/${UNKNOWN}/branches`);
+	const [his] = await make("bob");
+	await same_for(bob, "POST", `/api/sessions/${his}/fork`,
+	    `/api/sessions/${UNKNOWN}/fork`, { message_id: strange.id });
+});
+
+test("a blocked person's tags, groups and branches stay as they are", async () => {
+	await server.add_user({ username: "dee" });
+	const [a] = await make("dee");
+	const dee = await server.login("dee");
+	const [m] = await messages_of(dee, a);
+	const group = (await dee.post("/api/groups", { title: "G" })).json.id;
+	await server.lnctl_ok(["user", "block", "dee", "--json"]);
+	for (const [method, at, json] of [
+		["POST", `/api/sessions/${a}/fork`, { message_id: m.id }],
+		["POST", `/api/sessions/${a}/tags`, { tag: "x" }],
+		["POST", "/api/groups", { title: "x" }],
+		["PUT", `/api/groups/${group}`, { title: "x" }],
+		["DELETE", `/api/groups/${group}`],
+		["POST", "/api/sessions/group", { session_id: a, group_id: group }],
+		["POST", "/api/bulk-delete", { ids: [a] }],
+		["POST", `/api/messages/${m.id}/pin`],
+	]) {
+		const r = await dee.request(method, at, json ? { json } : {});
+		assert.equal(r.status, 403, `${method} ${at}`);
+	}
+	for (const at of ["/api/groups", "/api/tags", `/api/sessions/${a}/tags`,
+	    `/api/sessions/${a}/branches`, `/api/messages/${m.id}/export`])
+		assert.equal((await dee.get(at)).status, 200, at);
+});

@@ -14,6 +14,7 @@
 #include "model/audit_rekey.h"
 #include "model/backup.h"
 #include "model/chunk.h"
+#include "model/branch.h"
 #include "model/conversation.h"
 #include "model/document.h"
 #include "model/find.h"
@@ -45,6 +46,7 @@ static const struct {
 	{ "audit_rekey.c", lni_audit_rekey_sql, &lni_audit_rekey_sql_count },
 	{ "backup.c", lni_backup_sql, &lni_backup_sql_count },
 	{ "chunk.c", lni_chunk_sql, &lni_chunk_sql_count },
+	{ "branch.c", lni_branch_sql, &lni_branch_sql_count },
 	{ "conversation.c", lni_conversation_sql, &lni_conversation_sql_count },
 	{ "conversation_list.c", lni_conversation_list_sql,
 	    &lni_conversation_list_sql_count },
