@@ -95,6 +95,7 @@ describe('the prompt library', () => {
 	});
 
 	it('gives an empty chat its starters', async () => {
+		await button('New chat').click();
 		await page.locator('.starters')
 			.getByRole('button', { name: 'Weekly report' }).click();
 		await says('Five points, please.');

@@ -21,7 +21,7 @@ before(async () => {
 	browser = await openBrowser();
 	ollama = await startOllama();
 	server = await startServer({
-		users: [{ username: 'alice' }],
+		users: [{ username: 'alice' }, { username: 'bruno' }],
 		env: { OLLAMA_API_URL: ollama.url },
 	});
 	ollama.behave('llama3.2', { text: 'Use **WAL**, and `lnctl`.' });
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 /* Logins are limited to ten a minute: each person comes in by the door once,
- * later with the cookie. */
+ * later with the cookie.  Requests are limited, too: two people share them. */
 const cookies = new Map();
 
 async function enter(name, on = page) {
@@ -166,7 +166,7 @@ describe('a model that calls tools', () => {
 
 	it('asks first where the person wants it, and runs what is allowed',
 	    async () => {
-		await enter('alice');
+		await enter('bruno');
 		await page.goto(`${server.url}/settings`);
 		const put = page.waitForResponse((reply) =>
 		    reply.request().method() === 'PUT');
@@ -190,7 +190,7 @@ describe('a model that calls tools', () => {
 	});
 
 	it('is told what the person did not allow', async () => {
-		await enter('alice');
+		await enter('bruno');
 		await send(page, 'And now?');
 		await button('Deny current_time').click();
 		assert.equal(await answered(page), FOX);
@@ -199,7 +199,7 @@ describe('a model that calls tools', () => {
 	});
 
 	it('may be stopped while it waits', async () => {
-		await enter('alice');
+		await enter('bruno');
 		await send(page, 'Stop this');
 		await button('Allow current_time').waitFor();
 		await button('Stop').click();
@@ -212,7 +212,7 @@ describe('an answer that was cut', () => {
 	before(() => useModel('ollama', 'length'));
 
 	it('goes on in the same message', async () => {
-		await enter('alice');
+		await enter('bruno');
 		await send(page, 'Go on');
 		await page.getByText('The answer reached the length limit.').waitFor();
 		const part = await page.locator('.prose').innerText();
@@ -238,7 +238,7 @@ describe('a question', () => {
 		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU' +
 		    'lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-		await enter('alice');
+		await enter('bruno');
 		await page.getByLabel('Files to attach').setInputFiles([
 			{ name: 'cat.png', mimeType: 'image/png',
 			    buffer: Buffer.from(pixel, 'base64') },
@@ -271,7 +271,7 @@ describe('a running answer', () => {
 
 	it('is seen by a second tab, survives a reload, and is stopped',
 	    async () => {
-		await enter('alice');
+		await enter('bruno');
 		await send(page, 'Count');
 		await page.waitForFunction(() => location.hash.length > 1 &&
 		    document.querySelector('.prose')?.textContent.length > 20);
@@ -294,7 +294,7 @@ describe('a running answer', () => {
 
 	it('is stopped over plain HTTP, too', async () => {
 		await page.routeWebSocket('**/ws/chat', (ws) => ws.close());
-		await enter('alice');
+		await enter('bruno');
 		await send(page, 'Count by HTTP');
 		await page.waitForFunction(() => document
 			.querySelector('.prose')?.textContent.length > 20);

@@ -15,7 +15,8 @@ export class Completion {
 	private at = 0;
 
 	constructor(private readonly prompts: Prompts,
-	    private readonly use: (text: string) => void) {
+	    private readonly use: (text: string) => void,
+	    private readonly act: (work: Promise<unknown>) => void) {
 		this.box.addEventListener('input', () => this.look());
 		this.box.addEventListener('blur', () => this.close());
 		/* Before the composer takes Enter for "send". */
@@ -30,6 +31,11 @@ export class Completion {
 		    this.prompts.matching(typed).slice(0, MOST);
 		this.at = 0;
 		this.draw();
+		if (typed !== undefined)
+			this.act(this.prompts.need().then((isNew) => {
+				if (isNew)
+					this.look();
+			}));
 	}
 
 	private close(): void {

@@ -32,7 +32,8 @@ let provider: Provider | null = null;
 let dropped = false;
 
 const conversations = new Conversations(() => redraw());
-const shelf = new Shelf(() => redraw());
+const shelf = new Shelf(() => redraw(), () => conversations.more ||
+    [...conversations.byId.values()].some((row) => row.tags?.length));
 const projects = new Projects(() => redraw());
 const acts = new Acts(conversations, shelf, {
 	act: (work) => act(work),
@@ -136,14 +137,19 @@ const link = new Link({
 	doubt: () => void whoAmI().catch(() => undefined),
 });
 
+async function readList(): Promise<void> {
+	await conversations.refresh();
+	await shelf.refresh();
+}
+
 /* Other tabs change the list as well; several changes are read as one. */
 let relisting = 0;
 
 function relist(): void {
 	clearTimeout(relisting);
 	relisting = window.setTimeout(() => {
-		act(Promise.all([conversations.refresh(), shelf.refresh()]));
-	}, 300);
+		act(readList());
+	}, 1000);
 }
 
 function redraw(): void {
@@ -221,7 +227,7 @@ function linkState(state: LinkState): void {
 		return;
 	chat.connected(dropped);
 	if (dropped)
-		act(Promise.all([conversations.refresh(), shelf.refresh()]));
+		act(readList());
 	dropped = true;
 }
 
@@ -291,8 +297,7 @@ function keys(event: KeyboardEvent): void {
 async function start(): Promise<void> {
 	await whoAmI();
 	const read = await Promise.allSettled([
-		conversations.refresh(), shelf.refresh(), projects.refresh(),
-		prompts.refresh(), readProvider(),
+		readList(), projects.refresh(), readProvider(),
 	]);
 
 	for (const result of read)
@@ -306,7 +311,7 @@ async function start(): Promise<void> {
 }
 
 chat.use(link);
-new Completion(prompts, (text) => composer.put(text));
+new Completion(prompts, (text) => composer.put(text), act);
 byId('prompts', HTMLElement).addEventListener('click', () => prompts.open());
 themeButton(byId('theme', HTMLElement));
 byId('new', HTMLElement).addEventListener('click', () => act(startNew()));

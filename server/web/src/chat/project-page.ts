@@ -22,7 +22,7 @@ export interface ProjectPageListener {
 
 /* Of one document, as the server takes it. */
 const MAX = 50 * 1024 * 1024;
-const POLL = 1500;
+const POLL = 2000;
 
 const STATES: Record<Doc['status'], string> = {
 	queued: 'waiting', reading: 'being read', ready: 'ready',

@@ -12,6 +12,12 @@ import type { Panel } from './panel';
 
 const TITLE = 'Prompts';
 const EXCERPT = 120;
+const KEY = 'prompts';
+
+/* Signing out empties the store. */
+function kept(): Prompt[] {
+	return JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as Prompt[];
+}
 
 export interface PromptsListener {
 	use(text: string): void;
@@ -25,7 +31,9 @@ export function slug(title: string): string {
 }
 
 export class Prompts {
-	list: Prompt[] = [];
+	/** As this tab last saw them. */
+	list: Prompt[] = kept();
+	private isFresh = false;
 	private wanted = '';
 	private readonly rows = h('ul', { class: 'plain' });
 
@@ -35,7 +43,17 @@ export class Prompts {
 
 	async refresh(): Promise<void> {
 		this.list = await api<Prompt[]>('GET', '/api/prompts');
+		this.isFresh = true;
+		sessionStorage.setItem(KEY, JSON.stringify(this.list));
 		this.draw();
+	}
+
+	/** Reads them unless this page did so before; true when it had to. */
+	async need(): Promise<boolean> {
+		if (this.isFresh)
+			return false;
+		await this.refresh();
+		return true;
 	}
 
 	/** Those whose name or title has the text, names that begin so first. */

@@ -7,13 +7,16 @@ export class Shelf {
 	groups: Group[] = [];
 	tags: Tag[] = [];
 
-	constructor(private readonly changed: () => void) {
+	/** `tagged` says whether there may be any tag: what is not there need
+	 * not be asked for. */
+	constructor(private readonly changed: () => void,
+	    private readonly tagged: () => boolean) {
 	}
 
 	async refresh(): Promise<void> {
 		const [groups, tags] = await Promise.all([
 			api<Group[]>('GET', '/api/groups'),
-			api<Tag[]>('GET', '/api/tags'),
+			this.tagged() ? api<Tag[]>('GET', '/api/tags') : [],
 		]);
 
 		this.groups = groups;
