@@ -1,4 +1,4 @@
-#include "cmd.h"
+#include "db_cmd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -416,6 +416,7 @@ static const enum opt_id import_opts[] = { O_DRY_RUN, O_KEEP_ADMIN,
 static const enum opt_id export_opts[] = { O_DB_FORMAT, O_USER,
 	O_WITH_SECRETS, O_END };
 static const enum opt_id check_opts[] = { O_FULL, O_END };
+static const enum opt_id migrate_opts[] = { O_DRY_RUN, O_END };
 
 static const struct verb verbs[] = {
 	{ "info", db_info, NULL, "", CMD_STORE_RO,
@@ -431,5 +432,11 @@ static const struct verb verbs[] = {
 	    "write a copy that can be imported" },
 	{ "check", db_check, check_opts, "", CMD_STORE_RO,
 	    "look for damage" },
+	{ "migrate", db_migrate, migrate_opts, "", CMD_CONFIG | CMD_KEYS,
+	    "bring an older database up to date" },
+	{ "vacuum", db_vacuum, NULL, "", CMD_STORE_RW,
+	    "give back the room of deleted rows" },
+	{ "stats", db_stats, NULL, "", CMD_STORE_RO,
+	    "say what takes how much room" },
 };
 const struct noun noun_db = { "db", "the database", verbs, nitems(verbs) };

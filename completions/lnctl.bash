@@ -33,6 +33,9 @@ _lnctl()
 		"db import") path="db import" ;;
 		"db export") path="db export" ;;
 		"db check") path="db check" ;;
+		"db migrate") path="db migrate" ;;
+		"db vacuum") path="db vacuum" ;;
+		"db stats") path="db stats" ;;
 		" backup") path="backup" ;;
 		"backup create") path="backup create" ;;
 		"backup list") path="backup list" ;;
@@ -229,12 +232,15 @@ _lnctl()
 		"user delete") options=" --export --confirm" ;;
 		"user sessions") options="" ;;
 		"user logout") options=" --all" ;;
-		"db") words="info validate import export check " ;;
+		"db") words="info validate import export check migrate vacuum stats " ;;
 		"db info") options="" ;;
 		"db validate") options=" --ignore-unknown"; files=1 ;;
 		"db import") options=" --dry-run --keep-admin --ignore-unknown"; files=1 ;;
 		"db export") options=" --format --user --with-secrets"; files=1 ;;
 		"db check") options=" --full" ;;
+		"db migrate") options=" --dry-run" ;;
+		"db vacuum") options="" ;;
+		"db stats") options="" ;;
 		"backup") words="create list verify drill prune restore status keygen " ;;
 		"backup create") options=" --dir -d --encrypt-to --passphrase-file --verify --prune --keep-last --keep-daily --keep-weekly --keep-monthly" ;;
 		"backup list") options=" --dir -d" ;;

@@ -247,6 +247,33 @@ open_existing(struct ln_store *st, struct ln_error *err)
 }
 
 enum ln_status
+ln_store_schema(const char *path, int *out, struct ln_error *err)
+{
+	struct ln_store st = { .mode = LN_STORE_RO,
+		.busy_ms = LN_STORE_BUSY_MS };
+	enum ln_status s;
+	int64_t schema;
+
+	*out = 0;
+	if (access(path, F_OK) != 0)
+		return ln_fail(err, LN_NOT_FOUND,
+		    "There is no database yet. Run lnctl init", "%s: %s", path,
+		    strerror(errno));
+	if ((st.path = strdup(path)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "ln_store_schema");
+	s = connect(st.path, st.mode, st.busy_ms, &st.db, err);
+	if (s == LN_OK) {
+		recover(&st);
+		s = check_identity(&st, &schema, err);
+	}
+	if (s == LN_OK)
+		*out = (int)schema;
+	sqlite3_close(st.db);
+	free(st.path);
+	return s;
+}
+
+enum ln_status
 ln_store_open(const struct ln_store_opts *opts, struct ln_store **out,
     struct ln_error *err)
 {

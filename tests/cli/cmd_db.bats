@@ -216,3 +216,53 @@ teardown()
 	assert_json 'd.checks.some(c => c.check === "database" && c.state === "error")' true
 	assert_json 'd.checks.some(c => c.check === "listen")' true
 }
+
+@test "migrate brings an older database up to date, and says so before" {
+	local id
+
+	ln_init
+	lnctl db migrate --json
+	assert_status 0
+	assert_json d.result already_current
+	id=$(sql 'PRAGMA application_id')
+	sqlite3 "$DIR/old.db" ".read $LN_ROOT/libln/store/migrations/0001_initial.sql" \
+	    "PRAGMA application_id = $id; PRAGMA user_version = 1"
+	DB=$DIR/old.db
+	lnctl db migrate --dry-run --json
+	assert_status 0
+	assert_json d.result would_migrate
+	assert_json d.from 1
+	[ "$(sql 'PRAGMA user_version')" = 1 ]
+	lnctl db migrate --json
+	assert_status 0
+	assert_json d.result migrated
+	assert_json 'd.to > 1' true
+	[ "$(sql 'PRAGMA user_version')" = "$(json d.to)" ]
+	compgen -G "$DB.before-schema-*" >/dev/null
+	DB=$DIR/nosuch.db
+	lnctl db migrate
+	assert_status 10
+}
+
+@test "vacuum gives back room, and everything is still there" {
+	ln_init
+	lnctl db import "$LEGACY" --yes --keep-admin "$ADMIN_NAME"
+	assert_status 0
+	sqlite3 "$DB" "CREATE TABLE filler(a); INSERT INTO filler
+	    VALUES (zeroblob(3000000)); DROP TABLE filler"
+	lnctl db vacuum --json
+	assert_status 0
+	assert_json 'd.bytes_before - d.bytes_after > 2500000' true
+	lnctl db check --full
+	assert_status 0
+	[ "$(sql 'SELECT count(*) FROM message')" = 24 ]
+}
+
+@test "stats says what takes how much room" {
+	ln_init
+	lnctl db stats --json
+	assert_status 0
+	assert_json 'd.parts.some(p => p.name === "message" && p.kind === "table")' true
+	assert_json 'd.parts.every((p, i) => i === 0 || p.bytes <= d.parts[i - 1].bytes)' true
+	assert_json 'd.parts.reduce((n, p) => n + p.bytes, 0) + d.free_bytes <= d.file_bytes + d.wal_bytes' true
+}

@@ -72,6 +72,14 @@ LN_API const struct ln_keys *ln_store_keys(const struct ln_store *st);
 LN_API int ln_store_schema_latest(void);
 
 /**
+ * ln_store_schema(path, out, err):
+ * The schema number of the database ${path}, which stays as it is.  Errors as
+ * of ln_store_open.
+ */
+LN_API enum ln_status ln_store_schema(const char *path, int *out,
+    struct ln_error *err) LN_USE;
+
+/**
  * ln_store_version(st, out, err):
  * A number that changes whenever another connection has committed since the
  * last call (PRAGMA data_version).  Cheap: one page read at most.
@@ -107,6 +115,26 @@ struct ln_store_info {
 };
 LN_API enum ln_status ln_store_info(struct ln_store *st,
     struct ln_store_info *out, struct ln_error *err) LN_USE;
+
+/**
+ * ln_store_sizes(st, fn, arg, err):
+ * How much room each table takes, its indexes apart, the largest first:
+ * ${fn} gets a name (borrowed until it returns), whether it is an index, and
+ * bytes of whole pages.  Reads every page.
+ */
+LN_API enum ln_status ln_store_sizes(struct ln_store *st,
+    void (*fn)(void *arg, const char *name, bool is_index, int64_t bytes),
+    void *arg, struct ln_error *err) LN_USE;
+
+/**
+ * ln_store_vacuum(st, err):
+ * Write the file anew without the room that deleted rows left, and empty its
+ * log.  Nobody can write meanwhile; LN_BUSY when others do not let go in time.
+ * Takes room for a copy twice, beside the file and in its log; LN_IO when
+ * there is none, and the database is as before.
+ */
+LN_API enum ln_status ln_store_vacuum(struct ln_store *st,
+    struct ln_error *err) LN_USE;
 
 /**
  * ln_store_check(st, is_full, fn, arg, err):
