@@ -146,6 +146,37 @@ describe('the profile', () => {
 	});
 });
 
+describe('the own data', () => {
+	const choose = (content) => page.getByLabel('File to import')
+		.setInputFiles({ name: 'conversations.json',
+		    mimeType: 'application/json', buffer: Buffer.from(content) });
+	const titles = () => [...mock.conversations.values()]
+		.map(({ title }) => title);
+
+	it('is brought along from a file, once', async () => {
+		const file = JSON.stringify(['Rome', 'Paris']);
+
+		await page.goto(`${mock.url}/settings`);
+		await choose('nonsense');
+		await page.getByText('That is no export of a program known here.')
+			.waitFor();
+		await choose(file);
+		await dialog().getByText('It is an export of ChatGPT.').waitFor();
+		await dialog().getByRole('row', { name: 'conversations 2 0 0' })
+			.waitFor();
+		await dialog().getByText('a picture is not in the file (3 times)')
+			.waitFor();
+		await assertAccessible(page);
+		assert.deepEqual(titles(), []);
+		await dialog().getByRole('button', { name: 'Import' }).click();
+		await dialog().getByText('The data is imported').waitFor();
+		assert.deepEqual(titles(), ['Rome', 'Paris']);
+		await dialog().getByRole('button', { name: 'Done' }).click();
+		await choose(file);
+		await dialog().getByText('There is nothing new in the file').waitFor();
+	});
+});
+
 describe('a project', () => {
 	const side = () => page.getByRole('navigation');
 	const documents = () => page.locator('.documents li');

@@ -120,6 +120,33 @@ function projects(mock, [id, what, doc], { req, body, raw, user }) {
 	return project.documents;
 }
 
+function imported(mock, { url, raw, user }) {
+	const dry = url.searchParams.get('dry_run') === '1';
+	let titles;
+
+	try {
+		titles = JSON.parse(raw);
+	} catch {
+		throw new Refusal(400, 'That is no export of a program known here');
+	}
+	const here = (title) => [...mock.conversations.values()]
+		.some((c) => c.title === title);
+	const news = titles.filter((title) => !here(title));
+
+	for (const title of dry ? [] : news)
+		mock.addConversation(user.user_id, title);
+	return {
+		...done, dry_run: dry, format: 'chatgpt',
+		counts: {
+			conversations: { added: news.length,
+			    present: titles.length - news.length, skipped: 0 },
+			prompts: { added: 0, present: 0, skipped: 0 },
+		},
+		notes: [{ what: 'messages', reason: 'a picture is not in the file',
+		    is_kept: true, count: 3 }],
+	};
+}
+
 /** The reply, or undefined for a path that is not of these. */
 export function libraryRoute(mock, path, args) {
 	const { req, body, raw, user } = args;
@@ -129,6 +156,8 @@ export function libraryRoute(mock, path, args) {
 		return projects(mock, path.split('/').slice(3), args);
 	if (kind === 'prompts')
 		return prompts(mock, Number(id), args);
+	if (path === '/api/import/data')
+		return imported(mock, args);
 	if (path === '/api/chat/upload') {
 		const [file] = files(req, raw);
 

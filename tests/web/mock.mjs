@@ -256,7 +256,8 @@ export class Mock {
 			chunks.push(chunk);
 		const raw = Buffer.concat(chunks);
 		const isJson = req.headers['content-type'] === 'application/json';
-		const body = isJson && raw.length ? JSON.parse(raw) : {};
+		const body = isJson && raw.length && path !== '/api/import/data' ?
+		    JSON.parse(raw) : {};
 
 		if (auth)
 			return this.auth(req, res, path, body, user, isJson);
@@ -267,7 +268,7 @@ export class Mock {
 			throw new Refusal(403, 'CSRF validation failed');
 		if (user.blocked && req.method !== 'GET')
 			throw new Refusal(403, BLOCKED);
-		if (/^\/api\/(admin|import)\//.test(path) && user.role !== 'admin')
+		if (/^\/api\/(admin\/|import\/db)/.test(path) && user.role !== 'admin')
 			throw new Refusal(403, 'Administrator role required');
 		if (path === '/api/chat/stream')
 			return this.postStream(res, user, body);

@@ -8,6 +8,7 @@ import { toast } from '../lib/toast';
 import { toolList } from '../lib/tool-list';
 import type { SignIn } from '../lib/types';
 import { browserName } from './agent';
+import { importButton } from './data';
 import { modelForm } from './model';
 import { profileForm } from './profile';
 
@@ -113,6 +114,7 @@ byId('sign-out', HTMLElement).addEventListener('click',
     () => void signOut().catch(failed));
 themeButton(byId('theme', HTMLElement));
 profileForm(failed);
+importButton(failed);
 modelForm(failed);
 toolList('user', failed);
 loadSessions().catch(failed);
