@@ -10,6 +10,7 @@
 #include "reply.h"
 #include "routes.h"
 #include "tell.h"
+#include "turn.h"
 
 static void
 images_json(struct ln_jw *w, const char *images)
@@ -77,6 +78,7 @@ list_json(struct ln_jw *w, const char *name,
 		ln_jw_string(w, "finish_reason", m->finish_reason);
 		if (m->role == LN_MESSAGE_ASSISTANT) {
 			ln_jw_string(w, "thinking", m->thinking);
+			turn_sources_json(w, m->sources);
 			tools_json(w, m->id, runs);
 		}
 		ln_jw_end(w);

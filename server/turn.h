@@ -102,4 +102,10 @@ bool turn_resume(const char *user_id, const char *conversation_id,
  */
 bool turn_event_json(const struct ln_chat_event *ev, struct ln_buf *out);
 
+/**
+ * turn_sources_json(w, sources):
+ * The member "sources" as an array; empty for NULL.
+ */
+void turn_sources_json(struct ln_jw *w, const char *sources);
+
 #endif

@@ -51,6 +51,7 @@ write_event(struct ln_jw *w, const struct ln_chat_event *ev)
 		ln_jw_int(w, "duration_ms", ev->duration_ms);
 		ln_jw_string(w, "finish_reason", ev->finish_reason);
 		ln_jw_bool(w, "is_estimated", ev->is_estimated);
+		turn_sources_json(w, ev->sources);
 		break;
 	case LN_CHAT_TITLE:
 		ln_jw_string(w, "type", "title_updated");
@@ -64,6 +65,20 @@ write_event(struct ln_jw *w, const struct ln_chat_event *ev)
 	}
 	if (ev->conversation_id != NULL)
 		ln_jw_string(w, "session_id", ev->conversation_id);
+}
+
+void
+turn_sources_json(struct ln_jw *w, const char *sources)
+{
+	struct ln_json *root = NULL;
+
+	if (sources == NULL || ln_json_parse(sources, strlen(sources), NULL,
+	    &root, NULL) != LN_OK || ln_json_type(root) != LN_JSON_ARRAY) {
+		ln_jw_array(w, "sources");
+		ln_jw_end(w);
+	} else
+		ln_jw_node(w, "sources", root);
+	ln_json_free(root);
 }
 
 bool

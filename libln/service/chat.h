@@ -97,6 +97,9 @@ struct ln_chat {
 	char *temp_id;
 	char *owner;
 	char *question;		/* as stored */
+	char *project_id;	/* whose documents are looked at, or NULL */
+	size_t passages_max;	/* bytes of them that the model may get */
+	char *sources;		/* what it got, as a message keeps it */
 	int64_t question_id;	/* 0: unsaved */
 	int64_t message_id;	/* 0: unsaved */
 	bool is_new;		/* the conversation is */
@@ -197,6 +200,10 @@ enum ln_status lni_chat_budget(struct ln_store *st, struct ln_chat *c,
  * has one.  Yours. */
 enum ln_status lni_chat_setting(struct ln_store *st, const char *user_id,
     const char *name, char **out, struct ln_error *err) LN_USE;
+
+/* chat_ask.c: what was found goes before the question, and it is asked. */
+enum ln_status lni_chat_ask_with(struct ln_chat *c, const char *passages,
+    struct ln_error *err) LN_USE;
 
 /* chat_ask.c: make the request (again) from the prompt as it is. */
 enum ln_status lni_chat_request(struct ln_chat *c, struct ln_error *err)

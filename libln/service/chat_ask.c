@@ -9,6 +9,7 @@
 
 #include "service/chat_prompt.h"
 #include "service/chat_text.h"
+#include "service/passages.h"
 #include "service/toolbox.h"
 #include "service/toolless.h"
 
@@ -60,6 +61,27 @@ read_system_prompt(struct ln_store *st, struct lni_draft *d, struct ln_error *er
 	ln_free(stored);
 	ln_buf_free(&b);
 	return s;
+}
+
+static enum ln_status
+add_passages_rule(struct lni_draft *d, struct ln_error *err)
+{
+	struct ln_buf b = LN_BUF_INIT(SYSTEM_MAX + 1024);
+	enum ln_status s;
+	char *text;
+
+	if (d->system_prompt != NULL && d->system_prompt[0] != '\0')
+		ln_buf_printf(&b, "%s\n\n", d->system_prompt);
+	ln_buf_puts(&b, lni_passages_rule);
+	if ((s = ln_buf_status(&b)) != LN_OK ||
+	    (text = ln_buf_steal(&b)) == NULL) {
+		ln_buf_free(&b);
+		return ln_fail(err, s != LN_OK ? s : LN_NOMEM, "",
+		    "rule of passages");
+	}
+	free(d->system_prompt);
+	d->system_prompt = text;
+	return LN_OK;
 }
 
 static enum ln_status
@@ -181,6 +203,19 @@ build_prompt(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	return lni_prompt_build(st, &source, &c->prompt, err);
 }
 
+static enum ln_status
+send(struct ln_chat *c, struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = lni_chat_request(c, err)) != LN_OK)
+		return s;
+	/* Only tools bring another round. */
+	if (!c->is_offering)
+		lni_prompt_clear(&c->prompt);
+	return LN_OK;
+}
+
 enum ln_status
 lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
     struct ln_error *err)
@@ -189,7 +224,9 @@ lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	size_t tool_count;
 
 	if ((s = read_system_prompt(st, d, err)) != LN_OK ||
-	    (s = read_temperature(st, d, err)) != LN_OK)
+	    (s = read_temperature(st, d, err)) != LN_OK ||
+	    (c->project_id != NULL && (s = add_passages_rule(d, err)) !=
+	    LN_OK))
 		return s;
 	if (c->box != NULL) {
 		(void)lni_toolbox_tools(c->box, &tool_count);
@@ -199,10 +236,18 @@ lni_chat_ask(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 	if ((s = keep_options(c, d, err)) != LN_OK ||
 	    (s = build_prompt(st, c, d, err)) != LN_OK)
 		return s;
-	if ((s = lni_chat_request(c, err)) != LN_OK)
+	/* With a project a search comes first, see lni_chat_ask_with. */
+	return c->project_id != NULL ? LN_OK : send(c, err);
+}
+
+enum ln_status
+lni_chat_ask_with(struct ln_chat *c, const char *passages,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if (passages[0] != '\0' &&
+	    (s = lni_prompt_precede(&c->prompt, passages, err)) != LN_OK)
 		return s;
-	/* Only tools bring another round. */
-	if (!c->is_offering)
-		lni_prompt_clear(&c->prompt);
-	return LN_OK;
+	return send(c, err);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/project.h>
 #include <ln/time.h>
 
 #include "model/conversation.h"
@@ -125,6 +126,27 @@ resolve(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 
 	return ln_provider_resolve(st, c->cfg, d->opts->user_id, &wish,
 	    &c->conf, err);
+}
+
+/* Whose documents are to be looked at: what the question says, else what its
+ * conversation belongs to. */
+static enum ln_status
+find_project(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
+    struct ln_error *err)
+{
+	struct ln_project *p = NULL;
+	const char *id = d->opts->project_id;
+	enum ln_status s;
+
+	if (id == NULL && d->conversation != NULL)
+		id = d->conversation->project_id;
+	if (id == NULL)
+		return LN_OK;
+	if ((s = ln_project_get(st, d->opts->user_id, id, &p, err)) == LN_OK &&
+	    (c->project_id = strdup(id)) == NULL)
+		s = ln_fail(err, LN_NOMEM, "", "project id");
+	ln_project_free(p);
+	return s;
 }
 
 /* --- question and placeholder -------------------------------------------- */
@@ -346,6 +368,7 @@ prepare(struct ln_store *st, struct ln_chat *c, struct lni_draft *d,
 
 	if ((s = read_user(st, d, err)) != LN_OK ||
 	    (s = find_conversation(st, c, d, err)) != LN_OK ||
+	    (s = find_project(st, c, d, err)) != LN_OK ||
 	    (s = resolve(st, c, d, err)) != LN_OK)
 		return s;
 	if (d->conversation != NULL &&

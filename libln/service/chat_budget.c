@@ -1,10 +1,11 @@
 /* What fits into a model's sight: the question, the system prompt and the tools
- * must, the answer needs room, and the rest is for earlier turns. */
+ * must, the answer needs room, and the rest is for passages and earlier turns. */
 #include "service/chat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/passages.h"
 #include "service/toolbox.h"
 
 #include "base/banned.h"
@@ -78,6 +79,7 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 	enum ln_status s;
 
 	*out_bytes = LNI_HISTORY_MAX;
+	c->passages_max = LNI_PASSAGES_BYTES;
 	if ((s = read_context(st, c, d, err)) != LN_OK)
 		return s;
 	context = c->options.context_tokens > 0 ? c->options.context_tokens :
@@ -104,5 +106,11 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 		left = 0;
 	if (left < (int64_t)(LNI_HISTORY_MAX / 4))
 		*out_bytes = (size_t)left * 4;
+	if (c->project_id == NULL)
+		return LN_OK;
+	/* Half for the documents, where that is not plenty. */
+	if (c->passages_max > *out_bytes / 2)
+		c->passages_max = *out_bytes / 2;
+	*out_bytes -= c->passages_max;
 	return LN_OK;
 }

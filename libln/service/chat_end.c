@@ -58,6 +58,7 @@ lni_chat_fill_done(const struct ln_chat *c, struct ln_chat_event *ev)
 	ev->is_estimated = c->is_estimated;
 	ev->question = c->question;
 	ev->finish_reason = c->finish_reason;
+	ev->sources = c->sources;
 	ev->status = c->outcome;
 	if (c->first_mono_ms != 0 &&
 	    ln_time_mono_ms() > c->first_mono_ms)

@@ -22,6 +22,10 @@ struct ln_chat_job {
 	char *user_id;
 	char *conversation_id;
 	char *question;
+	char *project_id;		/* NULL: none */
+	bool is_for_model;		/* which is told what was found */
+	size_t passages_max;
+	char *sources;
 	int64_t question_id;
 
 	struct ln_buf out;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "service/passages.h"
 #include "service/retrieve.h"
 #include "service/toolbox.h"
 
@@ -24,6 +25,8 @@ job_free(struct ln_chat_job *j)
 	free(j->user_id);
 	free(j->conversation_id);
 	free(j->question);
+	free(j->project_id);
+	free(j->sources);
 	ln_buf_free(&j->out);
 	free(j);
 }
@@ -39,9 +42,12 @@ fill_search(struct ln_chat_job *j, const struct ln_chat *c)
 {
 	j->out = (struct ln_buf)LN_BUF_INIT(LN_LLM_ANSWER_MAX);
 	j->question_id = c->question_id > 0 ? c->question_id : INT64_MAX;
+	j->is_for_model = c->conf->base_url != NULL;
+	j->passages_max = c->passages_max;
 	return copy(c->user_id, &j->user_id) &&
 	    copy(c->conversation_id, &j->conversation_id) &&
-	    copy(c->question, &j->question);
+	    copy(c->question, &j->question) &&
+	    copy(c->project_id, &j->project_id);
 }
 
 static bool
@@ -81,6 +87,27 @@ ln_chat_job_take(struct ln_chat *c, struct ln_chat_job **out,
 	return LN_OK;
 }
 
+/* What a model is given to read; nothing when the project has just gone. */
+static enum ln_status
+find_passages(struct ln_chat_job *j, struct ln_store *st)
+{
+	struct ln_passage_list list;
+	enum ln_status s;
+	size_t count;
+
+	s = ln_project_search(st, j->user_id, j->project_id, j->question,
+	    LNI_PASSAGES_OFFERED, &list, &j->err);
+	if (s != LN_OK)
+		return s == LN_NOT_FOUND ? LN_OK : s;
+	lni_passages_frame(&list, j->passages_max, &j->out, &count);
+	if ((s = ln_buf_status(&j->out)) != LN_OK)
+		s = ln_fail(&j->err, s, "", "passages");
+	else if (count > 0)
+		s = lni_passages_json(&list, count, &j->sources, &j->err);
+	ln_passage_list_free(&list);
+	return s;
+}
+
 void
 ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st)
 {
@@ -89,6 +116,8 @@ ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st)
 		.question = j->question,
 		.conversation_id = j->conversation_id,
 		.question_id = j->question_id,
+		.project_id = j->project_id,
+		.out_sources = &j->sources,
 	};
 
 	if (atomic_load(&j->is_cancelled))
@@ -96,6 +125,8 @@ ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st)
 	else if (j->box != NULL)
 		j->status = lni_toolbox_run(j->box, st, j->name, j->arguments,
 		    &j->is_cancelled, &j->out, &j->err);
+	else if (j->is_for_model)
+		j->status = find_passages(j, st);
 	else
 		j->status = lni_retrieve_answer(st, &r, &j->out, &j->err);
 }
@@ -115,6 +146,32 @@ ln_chat_job_cancel(struct ln_chat_job *j)
 	atomic_store(&j->is_cancelled, true);
 }
 
+/* A search is over: a model is asked, or its answer is told. */
+static void
+take_found(struct ln_chat *c, struct ln_chat_job *j)
+{
+	free(c->sources);
+	c->sources = j->sources;
+	j->sources = NULL;
+	if (j->status == LN_OK && j->is_for_model) {
+		j->status = lni_chat_ask_with(c, ln_buf_str(&j->out),
+		    &j->err);
+		if (j->status == LN_OK) {
+			c->phase = LNI_CHAT_SENDING;
+			return;
+		}
+	}
+	ln_buf_free(&c->local);
+	c->local = j->out;
+	j->out = (struct ln_buf)LN_BUF_INIT(0);
+	c->phase = LNI_CHAT_PUMPING;
+	/* A failure is told by ln_chat_pump. */
+	if (j->status != LN_OK)
+		lni_chat_set_error(c, j->status,
+		    ln_error_text(&j->err, j->status),
+		    lni_error_detail(&j->err));
+}
+
 void
 ln_chat_job_finish(struct ln_chat_job *j)
 {
@@ -128,15 +185,7 @@ ln_chat_job_finish(struct ln_chat_job *j)
 	if (j->box != NULL) {
 		lni_chat_call_ran(c, j->call, j->status, &j->err, &j->out);
 	} else {
-		ln_buf_free(&c->local);
-		c->local = j->out;
-		j->out = (struct ln_buf)LN_BUF_INIT(0);
-		c->phase = LNI_CHAT_PUMPING;
-		/* A failure is told by ln_chat_pump. */
-		if (j->status != LN_OK)
-			lni_chat_set_error(c, j->status,
-			    ln_error_text(&j->err, j->status),
-			    lni_error_detail(&j->err));
+		take_found(c, j);
 	}
 	job_free(j);
 }

@@ -257,6 +257,7 @@ lni_prompt_build(struct ln_store *st, const struct lni_prompt_source *source,
 		return s;
 	if ((s = add(out, "user", source->question, 0, err)) != LN_OK)
 		return s;
+	out->question = out->count - 1;
 	if (source->images != NULL && (s = set_images(out, out->count - 1,
 	    source->images, err)) != LN_OK)
 		return s;
@@ -265,6 +266,24 @@ lni_prompt_build(struct ln_store *st, const struct lni_prompt_source *source,
 	if ((s = add(out, "assistant", source->answer, 0, err)) != LN_OK)
 		return s;
 	return add(out, "user", GO_ON, 0, err);
+}
+
+enum ln_status
+lni_prompt_precede(struct lni_prompt *p, const char *text,
+    struct ln_error *err)
+{
+	struct lni_prompt_part *part = &p->parts[p->question];
+	size_t n = strlen(text), m = strlen(part->content);
+	char *both;
+
+	if ((both = malloc(n + m + 1)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "prompt");
+	memcpy(both, text, n);
+	memcpy(both + n, part->content, m + 1);
+	free(part->content);
+	part->content = both;
+	p->messages[p->question].content = both;
+	return LN_OK;
 }
 
 enum ln_status

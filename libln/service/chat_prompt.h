@@ -15,6 +15,7 @@ struct lni_prompt {
 	struct ln_llm_message *messages;
 	size_t count;
 	size_t capacity;
+	size_t question;		/* which of them is the question */
 	struct lni_prompt_part *parts;	/* as many as messages */
 };
 
@@ -40,6 +41,13 @@ enum ln_status lni_prompt_build(struct ln_store *st,
     const struct lni_prompt_source *source, struct lni_prompt *out,
     struct ln_error *err) LN_USE;
 void lni_prompt_clear(struct lni_prompt *p);
+
+/**
+ * lni_prompt_precede(p, text, err):
+ * Put ${text} before the question, in the same turn.
+ */
+enum ln_status lni_prompt_precede(struct lni_prompt *p, const char *text,
+    struct ln_error *err) LN_USE;
 
 /**
  * lni_prompt_add_calls(p, content, calls, err) /

@@ -54,6 +54,7 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 		.thinking = ln_buf_str(&c->thinking),
 		.thinking_len = c->thinking.len,
 		.finish_reason = c->finish_reason,
+		.sources = c->sources,
 		.tokens = c->tokens,
 		.prompt_tokens = c->prompt_tokens,
 		.duration_ms = c->earlier.duration_ms + ln_time_mono_ms() -

@@ -340,5 +340,7 @@ ln_chat_free(struct ln_chat *c)
 	free(c->temp_id);
 	free(c->owner);
 	free(c->question);
+	free(c->project_id);
+	free(c->sources);
 	free(c);
 }

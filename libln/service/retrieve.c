@@ -7,6 +7,7 @@
 #include <ln/time.h>
 
 #include "model/search.h"
+#include "service/passages.h"
 
 #include "base/banned.h"
 
@@ -14,9 +15,10 @@
 #define QUERY_MAX ((size_t)4096)
 #define WORD_MAX ((size_t)64)	/* bytes; longer ones are no words */
 #define PREFIX_MIN ((size_t)4)	/* letters: shorter ones must match whole */
+#define DOCUMENT_LIMIT 4
 #define MESSAGE_LIMIT 3
 #define HANDBOOK_LIMIT 2
-#define PASSAGE_MAX ((size_t)900)	/* bytes quoted of one passage */
+#define PASSAGE_MAX LN_CHUNK_MAX	/* bytes quoted of one passage */
 #define DATE_LENGTH 10		/* of RFC 3339 */
 
 /* Words that are in every text find every text. */
@@ -183,6 +185,37 @@ write_section(void *arg, const struct lni_passage *p, struct ln_error *err)
 	return LN_OK;
 }
 
+/* The documents of the project; none when it has just gone. */
+static enum ln_status
+write_documents(struct ln_store *st, const struct lni_retrieve *r,
+    struct ln_buf *out, struct ln_error *err)
+{
+	struct ln_buf source = LN_BUF_INIT(QUERY_MAX);
+	struct ln_passage_list list;
+	enum ln_status s;
+	size_t i;
+
+	s = ln_project_search(st, r->user_id, r->project_id, r->question,
+	    DOCUMENT_LIMIT, &list, err);
+	if (s != LN_OK)
+		return s == LN_NOT_FOUND ? LN_OK : s;
+	if (list.count > 0)
+		ln_buf_puts(out, "### From your documents\n\n");
+	for (i = 0; i < list.count; i++) {
+		ln_buf_clear(&source);
+		lni_passage_source(&list.items[i], &source);
+		ln_buf_printf(out, "\\[%zu\\] **", i + 1);
+		put_escaped(out, ln_buf_str(&source));
+		ln_buf_puts(out, "**\n\n");
+		put_quote(out, list.items[i].text);
+	}
+	if (list.count > 0)
+		s = lni_passages_json(&list, list.count, r->out_sources, err);
+	ln_buf_free(&source);
+	ln_passage_list_free(&list);
+	return s;
+}
+
 static const char found_text[] =
     "**No language model is connected.** Nobody wrote an answer to this "
     "question; these are the passages that match its words best.\n\n";
@@ -223,8 +256,11 @@ lni_retrieve_answer(struct ln_store *st, const struct lni_retrieve *r,
 		return s;
 	if (query[0] != '\0') {
 		search.query = query;
-		s = lni_search_messages(st, &search, write_message, &messages,
-		    err);
+		if (r->project_id != NULL)
+			s = write_documents(st, r, &found, err);
+		if (s == LN_OK)
+			s = lni_search_messages(st, &search, write_message,
+			    &messages, err);
 		if (s == LN_OK)
 			s = lni_search_handbook(st, query, HANDBOOK_LIMIT,
 			    write_section, &sections, err);

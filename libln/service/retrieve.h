@@ -17,12 +17,16 @@ struct lni_retrieve {
 	const char *question;
 	const char *conversation_id;	/* may be NULL */
 	int64_t question_id;		/* it and all after it are not quoted */
+	const char *project_id;		/* its documents come first; or NULL */
+	char **out_sources;		/* yours: those, as a message keeps
+					 * them; NULL when there are none */
 };
 
 /**
  * lni_retrieve_answer(st, r, out, err):
  * The offline provider's answer as Markdown, appended to ${out}: the best
- * passages of the user's own messages and of the handbook, quoted and cited,
+ * passages of the project's documents, of the user's own messages and of the
+ * handbook, quoted and cited,
  * and the plain word that no language model wrote it.
  */
 enum ln_status lni_retrieve_answer(struct ln_store *st,

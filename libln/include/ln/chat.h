@@ -70,6 +70,8 @@ struct ln_chat_event {
 	double tps;
 	const char *finish_reason; /* "stop", "length", "content_filter",
 				    * "stopped", "error" */
+	const char *sources;	/* DONE: as struct ln_message has them, or
+				 * NULL */
 	enum ln_status status;
 	const char *sentence;	/* ERROR; TOOL: why it failed, or NULL */
 	/* TOOL: text is the tool's name, and ... */
@@ -94,7 +96,8 @@ struct ln_chat_opts {
 	const char *provider;
 	const char *model;
 	const char *system_prompt;
-	const char *project_id;
+	const char *project_id;		/* whose documents the model may cite;
+					 * NULL: the conversation's */
 	const char *const *images;	/* base64, NULL-ended, or NULL: none; an
 					 * edit then keeps those of the old */
 	const char *file_name;		/* quoted into the prompt as data */

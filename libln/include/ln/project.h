@@ -182,4 +182,28 @@ LN_API enum ln_status ln_document_read_next(struct ln_store *st,
 LN_API enum ln_status ln_document_sweep(struct ln_store *st,
     bool *out_waiting, struct ln_error *err) LN_USE;
 
+/**
+ * struct ln_passage / ln_project_search(st, user_id, project_id, question, max,
+ * out, err):
+ * The passages that match the words of ${question} best, best first, at most
+ * ${max} (up to LN_PASSAGE_COUNT_MAX).  The question may be any text.  Free
+ * with ln_passage_list_free.
+ */
+#define LN_PASSAGE_COUNT_MAX 50
+struct ln_passage {
+	int64_t document_id;
+	char *filename;
+	char *text;
+	int64_t page, line;	/* 0: no such thing */
+	double score;		/* higher is better */
+};
+struct ln_passage_list {
+	struct ln_passage *items;
+	size_t count;
+};
+LN_API enum ln_status ln_project_search(struct ln_store *st,
+    const char *user_id, const char *project_id, const char *question,
+    size_t max, struct ln_passage_list *out, struct ln_error *err) LN_USE;
+LN_API void ln_passage_list_free(struct ln_passage_list *l);
+
 #endif

@@ -201,7 +201,7 @@ a_failed_search_ends_the_turn_with_an_error(void **state)
 
 	/* Another handle, as in another thread, and it fails. */
 	assert_int_equal(place_setup((void **)&broken), 0);
-	place_exec(broken->store, "DROP TABLE message_fts");
+	place_exec(broken->store, "DROP TABLE search_owner");
 	assert_int_not_equal(ln_chat_local(broken->store, c, NULL), LN_OK);
 	assert_int_equal(place_teardown((void **)&broken), 0);
 	assert_int_equal(ln_chat_next(c), LN_CHAT_PUMP);
