@@ -32,6 +32,7 @@
 #include "kconf.h"
 #include "mail.h"
 #include "reply.h"
+#include "routes.h"
 #include "server.h"
 #include "shared.h"
 
@@ -52,11 +53,12 @@ static const char usage_text[] =
     "  --insecure-http      no TLS, for use behind a proxy that has it\n"
     "  --foreground         stay in the foreground (always so)\n"
     "  --seccomp-trace      log missing system calls instead of dying of them\n"
+    "  --routes             print the table of routes as JSON\n"
     "  --version, --help\n";
 
 enum {
 	OPT_LISTEN = 256, OPT_DB, OPT_ENV, OPT_WORKERS, OPT_CERT, OPT_KEY,
-	OPT_PLAIN, OPT_FOREGROUND, OPT_TRACE, OPT_VERSION, OPT_HELP,
+	OPT_PLAIN, OPT_FOREGROUND, OPT_TRACE, OPT_ROUTES, OPT_VERSION, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -69,6 +71,7 @@ static const struct option options[] = {
 	{ "insecure-http", no_argument, NULL, OPT_PLAIN },
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "seccomp-trace", no_argument, NULL, OPT_TRACE },
+	{ "routes", no_argument, NULL, OPT_ROUTES },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -126,6 +129,8 @@ parse_flags(int argc, char **argv, struct flags *f)
 		case OPT_TRACE:
 			f->is_traced = true;
 			break;
+		case OPT_ROUTES:
+			exit(routes_print());
 		case OPT_VERSION:
 			(void)printf("localneural-server %s\n", ln_version());
 			exit(0);

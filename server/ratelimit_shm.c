@@ -39,6 +39,13 @@ static const struct {
 	[LIMIT_FAILURE] = { 10, 900000 },
 };
 
+int
+ratelimit_per_minute(enum limit class)
+{
+	return (int)((int64_t)limits[class].count * 60000 /
+	    limits[class].window_ms);
+}
+
 static uint64_t
 hash_key(enum limit class, const char *who, const char *account)
 {

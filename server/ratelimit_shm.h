@@ -33,6 +33,12 @@ enum limit_verdict ratelimit_take(enum limit class, const char *who, const char 
     int *out_retry_s);
 
 /**
+ * ratelimit_per_minute(class):
+ * How many requests of one client pass in a minute.
+ */
+int ratelimit_per_minute(enum limit class);
+
+/**
  * ratelimit_failed(name) / ratelimit_delay_ms(name):
  * Note a failed sign-in for what was typed as a user name / how long the reply
  * to the next try has to wait: 0, or 1 to 5 seconds.

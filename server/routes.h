@@ -6,6 +6,14 @@
 /* The one table, ended by a row without a path. */
 extern const struct route routes[];
 
+/**
+ * routes_print():
+ * The table as JSON on standard output: {"routes": [{method, path, who,
+ * flags[], body_max, limit: {name, per_minute} or null}]}.  The exit status:
+ * 0, or 1 after a sentence on standard error.
+ */
+int routes_print(void);
+
 /* r_auth.c */
 int auth_register(struct rq *);
 int auth_login(struct rq *);
