@@ -88,8 +88,11 @@ function places({ declared }) {
 async function all_ids(r, one_of) {
 	const ids = { path: (r.declared.ids ?? []).map(() => "x"), body: {},
 	    query: {} };
-	for (const p of places(r))
-		put(ids, p, await one_of(p.kind));
+	const made = {};
+	for (const p of places(r)) {
+		made[p.kind] = await one_of(p.kind, made);
+		put(ids, p, made[p.kind]);
+	}
 	return ids;
 }
 const put = (ids, p, id) => {
@@ -273,9 +276,9 @@ describe("walls", () => {
 
 	before(async () => {
 		for (const kind of KINDS)
-			foreign[kind] = await make[kind](as("ann"), world);
-		for (const kind of ["conversation", "group", "tag"])
-			mine[kind] = await make[kind](as("bob"), world);
+			foreign[kind] = await make[kind](as("ann"), world, foreign);
+		for (const kind of ["conversation", "message", "group", "tag"])
+			mine[kind] = await make[kind](as("bob"), world, mine);
 		socket = await as("ann").ws();
 		before_all = await things();
 	});
@@ -347,8 +350,8 @@ describe("every route, done well,", () => {
 		it(`${r.key} gives ${r.declared.status ?? 200}`, async () => {
 			const client = as(r.declared.as ??
 			    (r.who.endsWith("admin") ? "root" : "ann"));
-			const a = await request(client, r, await all_ids(r, (kind) =>
-			    make[kind](client, world)));
+			const a = await request(client, r, await all_ids(r,
+			    (kind, made) => make[kind](client, world, made)));
 			assert.equal(a.status, r.declared.status ?? 200,
 			    `${a.status} ${a.text.slice(0, 500)}`);
 		});

@@ -53,7 +53,8 @@ async function good(promise) {
 	return r.json;
 }
 
-// A new thing of that kind which belongs to the client: its id.
+// A new thing of that kind which belongs to the client: its id.  A message is
+// one of the conversation that it is to go with, if there is one.
 export const make = {
 	async conversation(client) {
 		let id;
@@ -62,8 +63,8 @@ export const make = {
 			id = e.session_id ?? id;
 		return id;
 	},
-	async message(client) {
-		const id = await make.conversation(client);
+	async message(client, _world, with_it) {
+		const id = with_it.conversation ?? await make.conversation(client);
 		const list = await good(client.get(`/api/sessions/${id}/messages`));
 		return list[0].id;
 	},
@@ -150,6 +151,9 @@ export const DECLARED = {
 	    in: { session_id: "conversation" }, status: 404 },
 	"GET /api/sessions/*/messages": conversation,
 	"DELETE /api/sessions/*": conversation,
+	"POST /api/sessions/*/fork": { ids: ["conversation"],
+	    in: { message_id: "message" } },
+	"GET /api/sessions/*/branches": conversation,
 	"POST /api/bulk-delete": { in: { ids: ["conversation"] } },
 	"POST /api/rename/*": { ...conversation, body: { title: "Named" } },
 	"POST /api/pin/*": conversation,
