@@ -143,6 +143,27 @@ describe('a message', () => {
 	});
 });
 
+describe('a fork', () => {
+	beforeEach(() => enter('bruno'));
+
+	it('stands in one tree with what it comes from', async () => {
+		await say('Which wall is warm?');
+		await page.locator('.turn:last-of-type')
+			.getByRole('button', { name: 'Fork here' }).click();
+		await page.getByText('This is the new branch.').waitFor();
+		await answered(page);
+		await button('Branches').click();
+		await panel().locator('ul ul [aria-current="page"]').waitFor();
+		await assertAccessible(page);
+		await send(page, 'And in winter?');
+		await page.locator('.turn').nth(3).waitFor();
+		await answered(page);
+		await panel().getByRole('link').first().click();
+		await page.locator('.turn').nth(2).waitFor({ state: 'detached' });
+		await answered(page);
+	});
+});
+
 describe('a prompt', () => {
 	beforeEach(() => enter('bruno'));
 
