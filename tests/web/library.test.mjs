@@ -254,7 +254,7 @@ describe('a project', () => {
 		await add('http://127.0.0.1/');
 		await dialog().getByText('not on the public net').waitFor();
 		await add('https://gardens.example/dry');
-		await documents().getByText('gardens.example').waitFor();
+		await documents().getByText('gardens.example dry.md').waitFor();
 	});
 
 	it('has chats whose answers name their sources', async () => {

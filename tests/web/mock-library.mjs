@@ -68,7 +68,7 @@ function projects(mock, [id, what, doc], { req, body, raw, user }) {
 	const own = mock.projects.filter((p) => p.owner === user.user_id);
 	const project = own.find((p) => p.id === id);
 	const shown = ({ id: pid, title, description, documents }) => ({
-		id: pid, title, description, document_count: documents.length,
+		id: pid, title, description, documents: documents.length,
 	});
 	const add = (filename, size) => project.documents.unshift({
 		id: mock.nextId++, filename, size, chunks: 0, pages: null,
@@ -107,12 +107,7 @@ function projects(mock, [id, what, doc], { req, body, raw, user }) {
 		    d.id !== Number(doc));
 		return done;
 	}
-	if (body.url) {
-		if (/127\.0/.test(body.url))
-			throw new Refusal(400, 'That address is not on the public net');
-		add(new URL(body.url).hostname, 4000);
-	}
-	for (const { name, bytes } of body.url ? [] : files(req, raw)) {
+	for (const { name, bytes } of files(req, raw)) {
 		if (bytes.length === 0)
 			throw new Refusal(400, 'The file is empty');
 		add(name, bytes.length);
@@ -156,6 +151,11 @@ export function libraryRoute(mock, path, args) {
 		return projects(mock, path.split('/').slice(3), args);
 	if (kind === 'prompts')
 		return prompts(mock, Number(id), args);
+	if (path === '/api/urlscrape') {
+		if (/127\.0/.test(body.url))
+			throw new Refusal(403, 'That address is not on the public net');
+		return { url: body.url, content: '# Dry gardens', type: 'html' };
+	}
 	if (path === '/api/import/data')
 		return imported(mock, args);
 	if (path === '/api/chat/upload') {

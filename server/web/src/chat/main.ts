@@ -202,7 +202,7 @@ function withRow(run: (row: Conversation) => Promise<void>): void {
 
 function welcomeTo(id: string): HTMLElement {
 	const project = projects.find(id);
-	const count = project?.document_count ?? 0;
+	const count = project?.documents ?? 0;
 
 	return h('div', { class: 'welcome' },
 	    h('h2', {}, `Ask about ${project?.title ?? 'this project'}`),

@@ -2,7 +2,7 @@
  * The page of a project, in the place of the conversation: its documents,
  * how far each of them is read, and its conversations.
  */
-import { api, explain, send } from '../lib/api';
+import { api, explain, send, upload } from '../lib/api';
 import { ask } from '../lib/dialog';
 import { byId, h, icon, iconButton } from '../lib/dom';
 import { field } from '../lib/field';
@@ -265,8 +265,11 @@ export class ProjectPage {
 			act: async () => {
 				if (!url.validity.valid)
 					throw new Error('That is no address of a web page.');
-				await api('POST', `/api/projects/${path(id)}/documents`,
-				    { url: url.value.trim() });
+				const page = await api<{ url: string; content: string }>(
+				    'POST', '/api/urlscrape', { url: url.value.trim() });
+
+				await upload(`/api/projects/${path(id)}/documents`, 'files',
+				    [new File([page.content], pageName(page.url))]);
 			},
 		});
 		if (this.id === id)
@@ -312,6 +315,14 @@ export class ProjectPage {
 			this.add([...event.dataTransfer?.files ?? []]);
 		});
 	}
+}
+
+/* What the text of a page is called: its address without the scheme. */
+function pageName(address: string): string {
+	const { hostname, pathname } = new URL(address);
+
+	return `${(hostname + pathname).replace(/\/+$/, '')
+		.replaceAll('/', ' ')}.md`;
 }
 
 function counted(count: number | null | undefined, what: string): string {

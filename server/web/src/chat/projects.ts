@@ -61,7 +61,7 @@ export class Projects {
 	}
 
 	async remove(project: Project): Promise<boolean> {
-		const count = project.document_count;
+		const count = project.documents;
 
 		return ask({
 			title: `Delete the project “${project.title}”?`,

@@ -292,7 +292,7 @@ export class Sidebar {
 		const { list } = this.projects;
 
 		return list.length === 0 ? [] : [h('h2', {}, 'Projects'),
-		    h('ul', {}, ...list.map(({ id, title, document_count: count }) =>
+		    h('ul', {}, ...list.map(({ id, title, documents: count }) =>
 		        h('li', {}, h('a', {
 			        href: `#/projects/${encodeURIComponent(id)}`,
 			        'data-key': `project ${id}`, title,

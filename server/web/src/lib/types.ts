@@ -50,7 +50,8 @@ export interface Project {
 	id: string;
 	title: string;
 	description: string | null;
-	document_count: number;
+	/** How many it has. */
+	documents: number;
 }
 
 /** A document of a project. */
