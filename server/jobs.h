@@ -15,6 +15,7 @@ enum job_kind {
 	JOB_HASH,	/* passwords: memory-hard, so bounded over all workers */
 	JOB_WORK,	/* everything else */
 	JOB_TOOL,	/* of models: a slow one keeps no import waiting */
+	JOB_READ,	/* documents and pages: some take a minute */
 	JOB_MAIL,	/* sending: a slow mail server keeps nobody else waiting */
 	JOB_KINDS,
 };

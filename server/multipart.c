@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <ln/text.h>
+
 /*
  * Kore's own form reader walks a body byte by byte on the event loop and wants
  * the boundary as the second and last parameter.  A database export has
@@ -69,9 +71,11 @@ is_named(const char *headers, size_t n, const char *name)
 	return false;
 }
 
-bool
-multipart_part(const void *bytes, size_t n, const char *boundary,
-    const char *name, const void **out, size_t *out_len)
+/* The same, and the part's headers. */
+static bool
+find_part(const void *bytes, size_t n, const char *boundary, const char *name,
+    const char **out_head, size_t *out_head_len, const void **out,
+    size_t *out_len)
 {
 	char delimiter[BOUNDARY_MAX + 8];
 	const char *p = bytes, *end, *head, *next, *limit;
@@ -103,10 +107,63 @@ multipart_part(const void *bytes, size_t n, const char *boundary,
 		if (next == NULL)
 			return false;
 		if (head < end && is_named(head, (size_t)(end - head), name)) {
+			*out_head = head;
+			*out_head_len = (size_t)(end - head);
 			*out = p;
 			*out_len = (size_t)(next - p);
 			return true;
 		}
 		p = next + dlen;
 	}
+}
+
+bool
+multipart_part(const void *bytes, size_t n, const char *boundary,
+    const char *name, const void **out, size_t *out_len)
+{
+	const char *head;
+	size_t head_len;
+
+	return find_part(bytes, n, boundary, name, &head, &head_len, out,
+	    out_len);
+}
+
+/* Browsers write a quote as %22; what is before a slash is their folder. */
+static void
+copy_filename(const char *p, size_t n, char *out, size_t outsize)
+{
+	size_t i, start = 0;
+
+	for (i = 0; i < n && p[i] != '"'; i++)
+		if (p[i] == '/' || p[i] == '\\')
+			start = i + 1;
+	p += start;
+	n = i - start;
+	if (n >= outsize || !ln_utf8_valid(p, n))
+		n = 0;
+	memcpy(out, p, n);
+	out[n] = '\0';
+	if (ln_text_has_control(out))
+		out[0] = '\0';
+}
+
+bool
+multipart_file(const void *bytes, size_t n, const char *boundary,
+    const char *name, char *filename, size_t filename_size,
+    const void **out, size_t *out_len)
+{
+	static const char key[] = "; filename=\"";
+	const char *at, *head;
+	size_t head_len;
+
+	filename[0] = '\0';
+	if (!find_part(bytes, n, boundary, name, &head, &head_len, out,
+	    out_len))
+		return false;
+	if ((at = memmem(head, head_len, key, sizeof(key) - 1)) != NULL) {
+		at += sizeof(key) - 1;
+		copy_filename(at, head_len - (size_t)(at - head), filename,
+		    filename_size);
+	}
+	return true;
 }

@@ -19,4 +19,13 @@ bool multipart_boundary(const char *type, char *out, size_t outsize);
 bool multipart_part(const void *p, size_t n, const char *boundary,
     const char *name, const void **out, size_t *out_len);
 
+/**
+ * multipart_file(p, n, boundary, name, filename, filename_size, out, out_len):
+ * The same, and what the sender calls the file, without folders; "" when he
+ * says nothing, too much, or no text.
+ */
+bool multipart_file(const void *p, size_t n, const char *boundary,
+    const char *name, char *filename, size_t filename_size,
+    const void **out, size_t *out_len);
+
 #endif

@@ -77,6 +77,10 @@ int prompts_delete(struct rq *);
 int config_show(struct rq *);
 int config_update(struct rq *);
 
+/* r_read.c */
+int chat_upload(struct rq *);
+int url_scrape(struct rq *);
+
 /* r_export.c */
 int session_export(struct rq *);
 int message_export(struct rq *);

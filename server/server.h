@@ -21,6 +21,8 @@
 #define SERVER_BODY_MAX ((size_t)64 * 1024)	/* security contract */
 /* A picture, and the form around it. */
 #define SERVER_PICTURE_MAX ((size_t)(2 * 1024 + 8) * 1024)
+/* Around a file stand the marks of the form. */
+#define SERVER_UPLOAD_MAX ((size_t)(5 * 1024 + 8) * 1024)
 #define SERVER_MESSAGE_MAX ((size_t)12 * 1024 * 1024) /* the same line */
 #define SERVER_IMPORT_MAX ((size_t)1024 * 1024 * 1024)
 #define SERVER_FRAME_MAX ((size_t)64 * 1024)	/* http-api: WebSocket frames */

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libxml/parser.h>
@@ -139,6 +141,10 @@ load_libraries(void)
 {
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
 		(void)setlocale(LC_ALL, "C");
+	/* Dates in archives are local time, which is looked up each time unless
+	 * it is this one. */
+	(void)setenv("TZ", "UTC0", 1);
+	tzset();
 	xmlInitParser();
 	charset_load();
 	kind_load();

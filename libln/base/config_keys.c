@@ -30,6 +30,8 @@ static const struct ln_config_key keys[] = {
 	{ "LOCALNEURAL_ALLOWED_ENDPOINTS", "http://localhost:11434",
 	  TEXT,
 	  "Local model servers that users may choose, separated by commas" },
+	{ "LOCALNEURAL_ALLOWED_PAGES", NULL, TEXT,
+	  "Local web servers whose pages people may read, as above" },
 	{ "LOCALNEURAL_PWHASH", NULL, TEXT,
 	  "Set to small on hosts with less than 512 MiB of memory" },
 	{ "LOCALNEURAL_ADMIN_EMAIL", NULL, TEXT,

@@ -1,5 +1,7 @@
 #include <ln/http.h>
 
+#include <string.h>
+
 #include <ln/time.h>
 
 #include "net/exchange.h"
@@ -42,6 +44,25 @@ drive(CURLM *multi, struct lni_exchange *x, bool (*on_tick)(void *arg),
 	    "", "curl multi: %s", lni_curl.multi_strerror(mc));
 }
 
+static void
+copy_word(const struct lni_exchange *x, CURLINFO what, char *out, size_t size)
+{
+	const char *p = NULL;
+
+	out[0] = '\0';
+	if (lni_curl.easy_getinfo(x->easy, what, &p) == CURLE_OK &&
+	    p != NULL && strlen(p) < size)
+		memcpy(out, p, strlen(p) + 1);
+}
+
+static void
+fill_answer(const struct lni_exchange *x, struct ln_http_answer *out)
+{
+	copy_word(x, CURLINFO_CONTENT_TYPE, out->type, sizeof(out->type));
+	copy_word(x, CURLINFO_REDIRECT_URL, out->redirect,
+	    sizeof(out->redirect));
+}
+
 enum ln_status
 ln_http_perform(const struct ln_http_request *req, ln_http_data_fn *on_data,
     bool (*on_tick)(void *arg), void *arg, int *out_http_status,
@@ -67,6 +88,8 @@ ln_http_perform(const struct ln_http_request *req, ln_http_data_fn *on_data,
 	}
 	if ((s = drive(multi, &x, on_tick, arg, &rc, err)) == LN_OK)
 		s = lni_exchange_outcome(&x, rc, out_http_status, err);
+	if (req->answer != NULL)
+		fill_answer(&x, req->answer);
 	(void)lni_curl.multi_remove_handle(multi, x.easy);
 out:
 	lni_exchange_close(&x);

@@ -3,6 +3,7 @@
 //
 //   const web = await start();
 //   web.results = [{ title, url, content }];	// of the next searches
+//   web.pages[path] = { status, type, location, body };
 //   web.requests		// [{ method, url, headers, body }]
 //   await web.stop();
 //
@@ -19,6 +20,7 @@ const HUGE = 2 * 1024 * 1024;
 class Web {
 	constructor() {
 		this.results = [];
+		this.pages = {};
 		this.requests = [];
 		this.closed = 0;
 		this.server = http.createServer((req, res) => {
@@ -50,7 +52,13 @@ class Web {
 		};
 		const { pathname, searchParams } = new URL(asked.url, "http://x");
 
-		if (pathname === "/search" && searchParams.get("format") === "json")
+		const page = this.pages[pathname];
+		if (page !== undefined) {
+			res.writeHead(page.status ?? 200, {
+			    ...(page.type && { "content-type": page.type }),
+			    ...(page.location && { location: page.location }) });
+			res.end(page.body);
+		} else if (pathname === "/search" && searchParams.get("format") === "json")
 			json(200, { query: searchParams.get("q"),
 			    number_of_results: this.results.length, results: this.results });
 		else if (pathname === "/search")

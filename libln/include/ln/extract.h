@@ -125,6 +125,21 @@ LN_API enum ln_status ln_extract(const struct ln_extract_opts *opts,
     struct ln_extract_result *out, struct ln_error *err) LN_USE;
 
 /**
+ * ln_extract_text(opts, max, out, result, err):
+ * The same with all of the text appended to ${out}, for a model to read:
+ * each page after a line "[Page 3]", and after about ${max} bytes the text ends
+ * with a line that says that there is more (${result}->is_cut).  The fields
+ * text_max and on_segment of ${opts} are not looked at.
+ */
+struct ln_buf;
+LN_API enum ln_status ln_extract_text(const struct ln_extract_opts *opts,
+    size_t max, struct ln_buf *out, struct ln_extract_result *result,
+    struct ln_error *err) LN_USE;
+
+/* What ln_extract_text adds to ${max} bytes at most. */
+#define LN_EXTRACT_TEXT_SPARE ((size_t)1024)
+
+/**
  * ln_extract_start(program, err):
  * Start the reader process of this process and those it will fork.  A process
  * that will be sandboxed must, before it seals itself; for others ln_extract

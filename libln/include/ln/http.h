@@ -10,6 +10,18 @@
  */
 
 /**
+ * struct ln_http_answer:
+ * What an answer's head says.  ${type} is its Content-Type, ${redirect} the
+ * whole address that it points to instead; "" when it has none, or a longer
+ * one.
+ */
+#define LN_HTTP_URL_SIZE 2048
+struct ln_http_answer {
+	char type[160];
+	char redirect[LN_HTTP_URL_SIZE];
+};
+
+/**
  * struct ln_http_request:
  * All borrowed for the length of the transfer.  ${headers} is a NULL-ended
  * list of "Name: value".  Zero numbers mean the defaults below.  ${stall_ms}
@@ -29,6 +41,7 @@ struct ln_http_request {
 	int64_t total_ms;		/* 0: no bound (streams) */
 	size_t response_max;		/* bytes of body; 0: the default */
 	bool may_be_local;		/* an admin allowed this endpoint */
+	struct ln_http_answer *answer;	/* filled by ln_http_perform; or NULL */
 };
 
 #define LN_HTTP_CONNECT_MS 10000
