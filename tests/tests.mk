@@ -29,6 +29,10 @@ LINT_TESTS	:= tests/lint.sh
 # The runner tests itself once, not once for each flavour.
 ASAN_TESTS	:= $(filter-out tests/cli/run.bats tests/fake/%,\
 		   $(CLI_TESTS) $(SERVER_TESTS))
+# The longest of these.
+LONG_TESTS	:= tests/server/security.test.mjs \
+		   tests/server/routes.test.mjs tests/cli/cmd_talk.bats \
+		   tests/cli/faults.bats tests/cli/faults_cloud.bats
 
 .SECONDARY: $(UNIT_OBJ) $(UNIT_LIB_OBJ)
 $(B)/obj/tests/unit/%.o: tests/unit/%.c
@@ -96,12 +100,14 @@ tests/node_modules/.package-lock.json: tests/package.json \
 
 .PHONY: check check-build check-unit check-cli check-server check-web \
 	check-asan lint
+# Long files first, so that the end is not one file on one processor.
 check: deps-check
 	@$(MAKE) --no-print-directory check-build
 	@$(CHECK_RUN) $(LINT_TESTS) \
-	    --bin build $(UNIT_SRC:%.c=build/%) $(CLI_TESTS) $(SERVER_TESTS) \
-	    $(WEB_TESTS) $(CRASH_TESTS) \
-	    --bin build/asan $(UNIT_SRC:%.c=build/asan/%) $(ASAN_TESTS)
+	    --bin build/asan $(LONG_TESTS) \
+	    --bin build $(WEB_TESTS) $(CRASH_TESTS) $(SERVER_TESTS) $(CLI_TESTS) \
+	    --bin build/asan $(filter-out $(LONG_TESTS),$(ASAN_TESTS)) \
+	    $(UNIT_SRC:%.c=build/asan/%) --bin build $(UNIT_SRC:%.c=build/%)
 
 # The second one is of server/web/web.mk.
 NODE_STAMPS	= tests/node_modules/.package-lock.json $(WEB_STAMP)
