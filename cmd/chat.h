@@ -19,4 +19,12 @@ int chat_turn(struct chat *chat, enum talk_what what, const char *prompt,
 /* chat_command.c: run the command that a line names, without its slash. */
 int chat_command(struct chat *chat, const char *line);
 
+/* chat_command.c: EX_OK, or tell that nothing was asked yet. */
+int chat_needs_conversation(struct chat *chat);
+
+/* chat_branch.c */
+int chat_fork(struct chat *chat, const char *rest);
+int chat_branches(struct chat *chat, const char *rest);
+int chat_tag(struct chat *chat, const char *rest);
+
 #endif

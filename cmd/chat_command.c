@@ -96,8 +96,8 @@ attach(struct chat *chat, const char *rest)
 	return talk_attach(&chat->t, rest);
 }
 
-static int
-needs_conversation(struct chat *chat)
+int
+chat_needs_conversation(struct chat *chat)
 {
 	if (chat->t.conversation_id != NULL)
 		return EX_OK;
@@ -111,7 +111,7 @@ retry(struct chat *chat, const char *rest)
 	int rc;
 
 	(void)rest;
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	return chat_turn(chat, TALK_RETRY, NULL, 0);
 }
@@ -122,7 +122,7 @@ go_on(struct chat *chat, const char *rest)
 	int rc;
 
 	(void)rest;
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	return chat_turn(chat, TALK_CONTINUE, NULL, 0);
 }
@@ -170,7 +170,7 @@ edit(struct chat *chat, const char *rest)
 	int64_t id;
 	int rc;
 
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	if ((rc = last_question(chat, &id, &before)) != EX_OK)
 		return rc;
@@ -310,7 +310,7 @@ set_title(struct chat *chat, const char *rest)
 	enum ln_status s;
 	int rc;
 
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	if (rest[0] == '\0') {
 		ctx_note(t->c, "%s", t->title != NULL ? t->title : "");
@@ -334,7 +334,7 @@ show_history(struct chat *chat, const char *rest)
 	int rc;
 
 	(void)rest;
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	s = ln_message_list(t->c->st, t->user->id, t->conversation_id, &list,
 	    &err);
@@ -343,7 +343,7 @@ show_history(struct chat *chat, const char *rest)
 	ctx_note(t->c, "%s  %s", t->conversation_id,
 	    t->title != NULL ? t->title : "");
 	for (i = 0; i < list.count; i++) {
-		(void)fprintf(stderr, "\n%s:\n",
+		(void)fprintf(stderr, "\n%zu. %s:\n", i + 1,
 		    ln_message_role_name(list.items[i]->role));
 		out_text(stderr, list.items[i]->content,
 		    strlen(list.items[i]->content));
@@ -371,7 +371,7 @@ save(struct chat *chat, const char *rest)
 	enum ln_status s;
 	int e, rc;
 
-	if ((rc = needs_conversation(chat)) != EX_OK)
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
 		return rc;
 	if (rest[0] == '\0')
 		return ctx_usage(t->c, NULL, "/save needs a file");
@@ -412,6 +412,10 @@ static const struct command commands[] = {
 	    " max_tokens" },
 	{ "tokens", "", show_tokens, "what the answers took so far" },
 	{ "title", "[TEXT]", set_title, "show or change the title" },
+	{ "tag", "[[-]TAG]", chat_tag, "show, add or remove a tag" },
+	{ "fork", "[N]", chat_fork, "go on in a branch that ends with"
+	    " message N" },
+	{ "branches", "", chat_branches, "show the tree of branches" },
 	{ "history", "", show_history, "show the conversation so far" },
 	{ "new", "", begin_new, "begin another conversation" },
 	{ "save", "FILE", save, "write the conversation as Markdown" },

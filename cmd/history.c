@@ -1,4 +1,4 @@
-#include "cmd.h"
+#include "history.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 
 #include <ln/conversation.h>
 #include <ln/message.h>
+#include <ln/text.h>
 #include <ln/tool_run.h>
 #include <ln/transfer.h>
 
@@ -15,8 +16,8 @@
 
 /* Conversations, as the browser shows them too. */
 
-static int
-fail_conversation(struct ctx *c, enum ln_status s, const struct ln_error *err,
+int
+history_fail(struct ctx *c, enum ln_status s, const struct ln_error *err,
     const char *id)
 {
 	if (s == LN_NOT_FOUND)
@@ -90,6 +91,7 @@ history_list(struct ctx *c)
 	struct ln_conversation_filter filter;
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user *u = NULL;
+	char *tag = NULL;
 	enum ln_status s;
 	int rc;
 
@@ -97,10 +99,19 @@ history_list(struct ctx *c)
 	filter.size = sizeof(filter);
 	filter.with_archived = opt_has(&c->args, O_ARCHIVED);
 	rc = opt_int(c, O_LIMIT, 1, LIST_MAX, LIST_DEFAULT, &filter.limit);
-	if (rc != EX_OK || (rc = ctx_person(c, &u)) != EX_OK)
+	if (rc != EX_OK)
 		return rc;
+	if (opt_has(&c->args, O_TAG) &&
+	    (s = ln_text_tag(ctx_opt(c, O_TAG), &tag, &err)) != LN_OK)
+		return ctx_fail(c, s, &err, NULL, "--tag");
+	filter.tag = tag;
+	if ((rc = ctx_person(c, &u)) != EX_OK) {
+		ln_free(tag);
+		return rc;
+	}
 	s = list_pages(c, u->id, &filter, &err);
 	ln_user_free(u);
+	ln_free(tag);
 	if (s != LN_OK)
 		return ctx_fail(c, s, &err, NULL, "conversations");
 	out_list_end(c->out);
@@ -206,7 +217,7 @@ history_show(struct ctx *c)
 	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK ||
 	    (s = ln_message_list(c->st, u->id, id, &list, &err)) != LN_OK ||
 	    (s = ln_tool_run_list(c->st, u->id, id, &runs, &err)) != LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+		rc = history_fail(c, s, &err, id);
 		goto out;
 	}
 	if (out_format(c->out) == OUT_TABLE) {
@@ -253,7 +264,7 @@ history_export(struct ctx *c)
 		return rc;
 	s = ln_export_conversation(c->st, u->id, id, format, &b, &err);
 	if (s != LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+		rc = history_fail(c, s, &err, id);
 		goto out;
 	}
 	if (path == NULL) {
@@ -305,13 +316,13 @@ change(struct ctx *c, const struct change *how)
 	if ((rc = ctx_person(c, &u)) != EX_OK)
 		return rc;
 	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+		rc = history_fail(c, s, &err, id);
 		goto out;
 	}
 	was_so = how->is_so(v, word);
 	if (!was_so && (s = how->apply(c->st, u->id, id, word, &err)) !=
 	    LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+		rc = history_fail(c, s, &err, id);
 		goto out;
 	}
 	out_str(c->out, "result", was_so ? how->already : how->done);
@@ -435,6 +446,7 @@ history_unarchive(struct ctx *c)
 	return change(c, &how);
 }
 
+/* One that is there, for the question; all of several, or none. */
 static int
 history_delete(struct ctx *c)
 {
@@ -442,24 +454,36 @@ history_delete(struct ctx *c)
 	struct ln_conversation *v = NULL;
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user *u = NULL;
-	enum ln_status s;
+	size_t i, n = c->args.count;
+	enum ln_status s = LN_OK;
 	int rc;
 
 	if ((rc = ctx_person(c, &u)) != EX_OK)
 		return rc;
-	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+	for (i = 0; i < n && s == LN_OK; i++) {
+		ln_conversation_free(v);
+		id = ctx_word(c, i);
+		s = ln_conversation_get(c->st, u->id, id, &v, &err);
+	}
+	if (s != LN_OK) {
+		rc = history_fail(c, s, &err, id);
 		goto out;
 	}
-	if ((rc = tty_confirm(c, "Delete \"%s\"?", v->title)) != EX_OK)
+	rc = n == 1 ? tty_confirm(c, "Delete \"%s\"?", v->title) :
+	    tty_confirm(c, "Delete %zu conversations?", n);
+	if (rc != EX_OK)
 		goto out;
-	if ((s = ln_conversation_delete(c->st, u->id, id, &err)) != LN_OK) {
-		rc = fail_conversation(c, s, &err, id);
+	s = ln_conversation_delete_all(c->st, u->id,
+	    (const char *const *)c->args.words, n, &err);
+	if (s != LN_OK) {
+		rc = history_fail(c, s, &err, n == 1 ? id : "delete");
 		goto out;
 	}
 	out_str(c->out, "result", "deleted");
-	out_str(c->out, "id", id);
-	out_say(c->out, "%s: deleted", id);
+	if (n == 1)
+		out_str(c->out, "id", id);
+	out_int(c->out, "count", (int64_t)n);
+	out_say(c->out, "%zu deleted", n);
 	rc = ctx_finish(c);
 out:
 	ln_conversation_free(v);
@@ -467,8 +491,10 @@ out:
 	return rc;
 }
 
-static const enum opt_id list_opts[] = { O_USER, O_ARCHIVED, O_LIMIT, O_END };
+static const enum opt_id list_opts[] = { O_USER, O_ARCHIVED, O_TAG,
+	O_LIMIT, O_END };
 static const enum opt_id export_opts[] = { O_USER, O_FORMAT, O_OUTPUT, O_END };
+static const enum opt_id fork_opts[] = { O_USER, O_AT, O_END };
 static const enum opt_id user_opts[] = { O_USER, O_END };
 
 static const struct verb verbs[] = {
@@ -478,8 +504,18 @@ static const struct verb verbs[] = {
 	    "print a conversation" },
 	{ "export", history_export, export_opts, "ID", CMD_STORE_RO,
 	    "write a conversation as Markdown, JSON or HTML" },
+	{ "fork", history_fork, fork_opts, "ID", CMD_STORE_RW,
+	    "go on from a message in a branch" },
+	{ "tree", history_tree, user_opts, "ID", CMD_STORE_RO,
+	    "draw the branches of a conversation" },
 	{ "rename", history_rename, user_opts, "ID TITLE", CMD_STORE_RW,
 	    "change the title" },
+	{ "tag", history_tag, user_opts, "ID [TAG...]", CMD_STORE_RW,
+	    "add tags, and show them" },
+	{ "untag", history_untag, user_opts, "ID TAG...", CMD_STORE_RW,
+	    "remove tags" },
+	{ "tags", history_tags, user_opts, "", CMD_STORE_RO,
+	    "list tags and how many conversations have them" },
 	{ "pin", history_pin, user_opts, "ID", CMD_STORE_RW,
 	    "keep at the top of the list" },
 	{ "unpin", history_unpin, user_opts, "ID", CMD_STORE_RW,
@@ -488,8 +524,8 @@ static const struct verb verbs[] = {
 	    "take out of the list" },
 	{ "unarchive", history_unarchive, user_opts, "ID", CMD_STORE_RW,
 	    "put back into the list" },
-	{ "delete", history_delete, user_opts, "ID", CMD_STORE_RW,
-	    "delete a conversation" },
+	{ "delete", history_delete, user_opts, "ID...", CMD_STORE_RW,
+	    "delete conversations, all or none" },
 };
 const struct noun noun_history = { "history", "conversations", verbs,
 	nitems(verbs) };
