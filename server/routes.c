@@ -72,6 +72,7 @@ const struct route routes[] = {
 	{ GET,    "/api/tags/*/sessions", G_USER, 0, 0, LIMIT_DEFAULT, tag_sessions },
 	{ GET,    "/api/export/db", G_USER, 0, 0, LIMIT_DEFAULT, db_export },
 	{ GET,    "/api/export/*", G_USER, 0, 0, LIMIT_DEFAULT, session_export },
+	{ GET,    "/api/search", G_USER, 0, 0, LIMIT_DEFAULT, search_list },
 
 	{ GET,    "/api/user/settings", G_USER, 0, 0, LIMIT_DEFAULT, user_settings_show },
 	{ POST,   "/api/user/settings", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, user_settings_update },

@@ -64,6 +64,9 @@ int session_tags_list(struct rq *);
 int session_tags_add(struct rq *);
 int session_tags_remove(struct rq *);
 
+/* r_search.c */
+int search_list(struct rq *);
+
 /* r_messages.c */
 int chat_show(struct rq *);
 int messages_list(struct rq *);

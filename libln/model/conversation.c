@@ -231,8 +231,11 @@ ln_conversation_create(struct ln_store *st, const char *user_id,
 	    (s = check_system_prompt(n->system_prompt, err)) != LN_OK)
 		return s;
 	ln_uuid(id);
-	if ((s = lni_stmt_get(&q, st, SQL_INSERT, err)) != LN_OK)
+	/* The search index learns of it at the end of a transaction. */
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
 		return s;
+	if ((s = lni_stmt_get(&q, st, SQL_INSERT, err)) != LN_OK)
+		goto end;
 	lni_bind_text(&q, 1, id);
 	lni_bind_text(&q, 2, user_id);
 	lni_bind_text(&q, 3, title);
@@ -243,11 +246,12 @@ ln_conversation_create(struct ln_store *st, const char *user_id,
 	lni_bind_int(&q, 8, ln_time_now_ms());
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
-	if (s != LN_OK)
-		return s;
-	if (lni_changes(st) == 0)
-		return ln_fail_field(err, LN_NOT_FOUND, "project_id", "",
+	if (s == LN_OK && lni_changes(st) == 0)
+		s = ln_fail_field(err, LN_NOT_FOUND, "project_id", "",
 		    "no such project of this user");
+end:
+	if ((s = lni_tx_end(st, s, err)) != LN_OK)
+		return s;
 	return ln_conversation_get(st, user_id, id, out, err);
 }
 
@@ -272,8 +276,10 @@ lni_conversation_retitle(struct ln_store *st, const char *user_id,
 	struct lni_stmt q;
 	enum ln_status s;
 
-	if ((s = lni_stmt_get(&q, st, SQL_RETITLE, err)) != LN_OK)
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
 		return s;
+	if ((s = lni_stmt_get(&q, st, SQL_RETITLE, err)) != LN_OK)
+		goto end;
 	lni_bind_text(&q, 1, id);
 	lni_bind_text(&q, 2, user_id);
 	lni_bind_text(&q, 3, from);
@@ -281,8 +287,9 @@ lni_conversation_retitle(struct ln_store *st, const char *user_id,
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
 	if (s == LN_OK && lni_changes(st) == 0)
-		return ln_fail(err, LN_NOT_FOUND, "", "it has another title");
-	return s;
+		s = ln_fail(err, LN_NOT_FOUND, "", "it has another title");
+end:
+	return lni_tx_end(st, s, err);
 }
 
 enum ln_status
@@ -294,12 +301,16 @@ ln_conversation_rename(struct ln_store *st, const char *user_id,
 
 	if ((s = lni_title_check(title, err)) != LN_OK)
 		return s;
-	if ((s = lni_stmt_get(&q, st, SQL_RENAME, err)) != LN_OK)
+	if ((s = lni_tx_begin(st, err)) != LN_OK)
 		return s;
+	if ((s = lni_stmt_get(&q, st, SQL_RENAME, err)) != LN_OK)
+		goto end;
 	lni_bind_text(&q, 1, id);
 	lni_bind_text(&q, 2, user_id);
 	lni_bind_text(&q, 3, title);
-	return change_one(&q, err);
+	s = change_one(&q, err);
+end:
+	return lni_tx_end(st, s, err);
 }
 
 static enum ln_status

@@ -4,10 +4,6 @@ import { Refusal } from './mock-routes.mjs';
 
 const done = { status: 'success' };
 
-const escape = (text) => text.replace(/[&<>"']/g, (c) => ({
-	'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;',
-})[c]);
-
 const mine = (mock, user) => [...mock.conversations.values()]
 	.filter((c) => c.owner === user.user_id);
 
@@ -52,15 +48,12 @@ function search(mock, { url, user }) {
 			    (!want('role') || m.role === want('role')))
 			.map((m) => {
 				const at = m.content.toLowerCase().indexOf(q);
-				const part = (from, to) =>
-					escape(m.content.slice(from, to));
 
 				return {
 					id: m.id, session_id: c.id, session_title: c.title,
 					role: m.role, timestamp: m.timestamp,
-					model: m.model, snippet: part(0, at) + '<mark>' +
-					    part(at, at + q.length) + '</mark>' +
-					    part(at + q.length),
+					model: m.model, snippet: m.content,
+					marks: [[at, at + q.length]],
 				};
 			}));
 	const from = Number(want('offset') ?? 0);

@@ -15,6 +15,7 @@ const PAGE = 20;
 
 const ROLES: Record<string, string> = {
 	user: 'you', assistant: 'answer', tool: 'tool', system: 'system',
+	title: 'title',
 };
 
 export class Search {
@@ -151,10 +152,12 @@ export class Search {
 
 function row(hit: Hit): HTMLElement {
 	return h('li', {}, h('a', {
-		class: 'hit', href: `#${path(hit.session_id)}/${hit.id}`,
+		class: 'hit', href: `#${path(hit.session_id)}` +
+		    (hit.id === null ? '' : `/${hit.id}`),
 	},
 	    h('span', { class: 'hit-title' }, hit.session_title),
-	    h('span', { class: 'snippet' }, ...highlighted(hit.snippet)),
+	    h('span', { class: 'snippet' }, ...highlighted(hit.snippet,
+	        hit.marks)),
 	    h('small', { class: 'mono' }, ROLES[hit.role] ?? hit.role, ' · ',
 	        timeElement(hit.timestamp))));
 }

@@ -1,23 +1,19 @@
 /*
- * A search result's snippet: escaped text in which <mark> encloses what was
- * found.  It becomes text nodes; nothing of it is ever parsed as markup.
+ * A search result's snippet: plain text, and the places in it where what was
+ * found stands.  It becomes text nodes; nothing of it is ever parsed.
  */
 import { h } from './dom';
 
-const ENTITIES: Record<string, string> = {
-	'&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': '\'',
-};
-
-function plain(text: string): string {
-	return text.replace(/&(?:amp|lt|gt|quot|#39);/g,
-	    (entity) => ENTITIES[entity] ?? entity);
-}
-
 /** The snippet as nodes, what was found in <mark>. */
-export function highlighted(snippet: string): (Node | string)[] {
-	return snippet.split(/(<mark>[^]*?<\/mark>)/).map((part) => {
-		const found = /^<mark>([^]*)<\/mark>$/.exec(part);
+export function highlighted(snippet: string,
+    marks: [number, number][]): (Node | string)[] {
+	let end = 0;
+	const parts = marks.flatMap(([from, to]) => {
+		const before = snippet.slice(end, from);
 
-		return found ? h('mark', {}, plain(found[1] ?? '')) : plain(part);
+		end = to;
+		return [before, h('mark', {}, snippet.slice(from, to))];
 	});
+
+	return [...parts, snippet.slice(end)];
 }

@@ -79,12 +79,15 @@ export interface Source {
 
 /** A message that a search found. */
 export interface Hit {
-	id: number;
+	/** Null when the title was found. */
+	id: number | null;
 	session_id: string;
 	session_title: string;
-	role: Message['role'];
-	/** Escaped text in which <mark> and </mark> enclose what was found. */
+	role: Message['role'] | 'title';
+	/** Plain text. */
 	snippet: string;
+	/** Where what was found begins and ends in it, in UTF-16 units. */
+	marks: [number, number][];
 	timestamp: string;
 	model: string | null;
 }
