@@ -149,6 +149,10 @@ export const DECLARED = {
 	// No tool asks first in these conversations.
 	"POST /api/chat/tool": { body: { call_id: 1, allow: true },
 	    in: { session_id: "conversation" }, status: 404 },
+	"POST /api/chat/upload": { raw: form("file", "a.txt", "text/plain",
+	    Buffer.from("A text.")) },
+	// This machine is nobody's to be read through us.
+	"POST /api/urlscrape": { body: { url: "http://127.0.0.1/" }, status: 403 },
 	"GET /api/sessions/*/messages": conversation,
 	"DELETE /api/sessions/*": conversation,
 	"POST /api/sessions/*/fork": { ids: ["conversation"],
