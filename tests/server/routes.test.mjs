@@ -64,7 +64,8 @@ const error_of = (r) => [r.status, r.json?.error];
 // The request of a route with these ids: {path: [], body: {}, query: {}}.
 function request(client, r, ids) {
 	const { declared } = r;
-	const query = new URLSearchParams(ids.query ?? {}).toString();
+	const query = new URLSearchParams({ ...declared.asks,
+	    ...ids.query }).toString();
 	const at = fill(r.path, ids.path ?? []) + (query && `?${query}`);
 
 	if (declared.raw)

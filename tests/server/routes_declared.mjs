@@ -4,6 +4,7 @@
 //   ids     what each "*" of the path is, in order (an id kind, see make)
 //   in      what ids the body may carry: { field: kind }, [kind] for a list
 //   query   the same for the query string
+//   asks    the rest of a good query string
 //   body    the rest of a good body, or a function of the World
 //   raw     [type, bytes] instead, for what takes no JSON
 //   as      who does it well: "ann" unless said, "root" on admin routes
@@ -158,6 +159,7 @@ export const DECLARED = {
 	"POST /api/sessions/*/fork": { ids: ["conversation"],
 	    in: { message_id: "message" } },
 	"GET /api/sessions/*/branches": conversation,
+	"GET /api/search": { asks: { q: "backup" } },
 	"POST /api/bulk-delete": { in: { ids: ["conversation"] } },
 	"POST /api/rename/*": { ...conversation, body: { title: "Named" } },
 	"POST /api/pin/*": conversation,
