@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/extract.h>
 #include <ln/image.h>
 #include <ln/text.h>
 
+#define FILE_MAX ((size_t)LN_EXTRACT_FILE_MAX)
 #define IMAGE_MAX ((size_t)9 * 1024 * 1024)	/* a file with a picture */
 #define NAMES_MAX ((size_t)16 * 1024)
 #define HEADINGS_MAX ((size_t)64 * 1024)	/* between several files */
@@ -71,18 +73,14 @@ add_more_text(struct talk *t, const char *name, const char *content)
 }
 
 static int
-add_text(struct talk *t, const char *path, const struct ln_buf *b)
+add_text(struct talk *t, const char *path, const char *content)
 {
-	const char *content = ln_buf_str(b), *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
 	size_t before = t->file_content != NULL ? strlen(t->file_content) : 0;
 	int rc;
 
-	if (strlen(content) != b->len || !ln_utf8_valid(content, b->len))
-		return ctx_refuse(t->c, EX_USAGE, "invalid", "it is neither"
-		    " text in UTF-8 nor a picture (PNG, JPEG, GIF or WebP)",
-		    "", "%s", path);
-	if (before + b->len > LN_CHAT_FILE_MAX)
+	if (before + strlen(content) > LN_CHAT_FILE_MAX)
 		return ctx_refuse(t->c, EX_USAGE, "too_large",
 		    "text files may have 5 MiB together", "", "%s", path);
 	if (t->file_count == 0) {
@@ -95,20 +93,58 @@ add_text(struct talk *t, const char *path, const struct ln_buf *b)
 	return rc;
 }
 
+/* What is not text yet is read in a child that can do nothing else. */
+static int
+add_document(struct talk *t, const char *path, const struct ln_buf *b)
+{
+	struct ln_extract_opts opts = { .size = sizeof(opts),
+		.bytes = ln_buf_str(b), .bytes_count = b->len, .name = path };
+	struct ln_buf text = LN_BUF_INIT(LN_CHAT_FILE_MAX +
+	    LN_EXTRACT_TEXT_SPARE);
+	struct ln_extract_result result;
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+	int rc;
+
+	s = ln_extract_text(&opts, LN_CHAT_FILE_MAX, &text, &result, &err);
+	if (s != LN_OK)
+		rc = ctx_fail(t->c, s, &err, NULL, "%s", path);
+	else if (result.is_cut)
+		rc = ctx_refuse(t->c, EX_USAGE, "too_large",
+		    "text files may have 5 MiB together", "", "%s", path);
+	else
+		rc = add_text(t, path, ln_buf_str(&text));
+	ln_buf_free(&text);
+	return rc;
+}
+
+static bool
+is_plain(const struct ln_buf *b)
+{
+	const char *s = ln_buf_str(b);
+
+	return strlen(s) == b->len && ln_utf8_valid(s, b->len) &&
+	    strncmp(s, "%PDF-", 5) != 0;
+}
+
 int
 talk_attach(struct talk *t, const char *path)
 {
-	struct ln_buf b = LN_BUF_INIT(IMAGE_MAX);
+	struct ln_buf b = LN_BUF_INIT(FILE_MAX);
 	int e, rc;
 
-	if ((e = file_read(path, IMAGE_MAX, &b)) != 0)
+	if ((e = file_read(path, FILE_MAX, &b)) != 0)
 		rc = ctx_refuse(t->c, e == ENOENT ? EX_NOT_FOUND : EX_USAGE,
 		    e == ENOENT ? "not_found" : "invalid", strerror(e), "",
 		    "%s", path);
-	else if (ln_image_is_known(ln_buf_str(&b), b.len))
-		rc = add_image(t, path, &b);
+	else if (!ln_image_is_known(ln_buf_str(&b), b.len))
+		rc = is_plain(&b) ? add_text(t, path, ln_buf_str(&b)) :
+		    add_document(t, path, &b);
+	else if (b.len > IMAGE_MAX)
+		rc = ctx_refuse(t->c, EX_USAGE, "too_large",
+		    "a picture may have 9 MiB", "", "%s", path);
 	else
-		rc = add_text(t, path, &b);
+		rc = add_image(t, path, &b);
 	ln_buf_free(&b);
 	return rc;
 }

@@ -253,6 +253,34 @@ picture()
 	assert_error_has '5 MiB'
 }
 
+@test "a PDF and text in another encoding go as text; a scan is refused" {
+	with_ollama
+	# Without a table of places, which readers make up for.
+	pdf()
+	{
+		printf '%%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n'
+		printf '2 0 obj\n<</Type/Pages/Count 1/Kids[3 0 R]>>\nendobj\n'
+		printf '3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]'
+		printf '/Resources<</Font<</F 5 0 R>>>>/Contents 4 0 R>>\nendobj\n'
+		printf '4 0 obj\n<</Length %d>>stream\n%s\nendstream\nendobj\n' \
+		    "${#1}" "$1"
+		printf '5 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>'
+		printf '\nendobj\ntrailer\n<</Size 6/Root 1 0 R>>\n%%%%EOF\n'
+	}
+	pdf 'BT /F 12 Tf 72 700 Td (kumquat) Tj ET' >"$DIR/a.pdf"
+	printf 'gr\374\337' >"$DIR/b.txt"
+	lnctl ask "what is it" -a "$DIR/a.pdf" -a "$DIR/b.txt" </dev/null
+	assert_status 0
+	last_request 'd.messages.at(-1).content' >"$DIR/sent"
+	grep -qF '[Page 1]' "$DIR/sent"
+	grep -q kumquat "$DIR/sent"
+	grep -q 'grüß' "$DIR/sent"
+	pdf '0 0 9 9 re f' >"$DIR/scan.pdf"
+	lnctl ask hi -a "$DIR/scan.pdf" </dev/null
+	assert_status 2
+	assert_error_has 'its pages are pictures'
+}
+
 @test "a tool run is a line beside the answer, and in the history" {
 	with_ollama
 	lnctl ask "what time is it" -m tools </dev/null
