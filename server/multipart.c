@@ -74,7 +74,7 @@ is_named(const char *headers, size_t n, const char *name)
 /* The same, and the part's headers. */
 static bool
 find_part(const void *bytes, size_t n, const char *boundary, const char *name,
-    const char **out_head, size_t *out_head_len, const void **out,
+    size_t index, const char **out_head, size_t *out_head_len, const void **out,
     size_t *out_len)
 {
 	char delimiter[BOUNDARY_MAX + 8];
@@ -106,7 +106,8 @@ find_part(const void *bytes, size_t n, const char *boundary, const char *name,
 		next = memmem(p, (size_t)(limit - p), delimiter, dlen);
 		if (next == NULL)
 			return false;
-		if (head < end && is_named(head, (size_t)(end - head), name)) {
+		if (head < end && is_named(head, (size_t)(end - head), name) &&
+		    index-- == 0) {
 			*out_head = head;
 			*out_head_len = (size_t)(end - head);
 			*out = p;
@@ -124,8 +125,8 @@ multipart_part(const void *bytes, size_t n, const char *boundary,
 	const char *head;
 	size_t head_len;
 
-	return find_part(bytes, n, boundary, name, &head, &head_len, out,
-	    out_len);
+	return find_part(bytes, n, boundary, name, 0, &head, &head_len,
+	    out, out_len);
 }
 
 /* Browsers write a quote as %22; what is before a slash is their folder. */
@@ -148,8 +149,8 @@ copy_filename(const char *p, size_t n, char *out, size_t outsize)
 }
 
 bool
-multipart_file(const void *bytes, size_t n, const char *boundary,
-    const char *name, char *filename, size_t filename_size,
+multipart_nth(const void *bytes, size_t n, const char *boundary,
+    const char *name, size_t index, char *filename, size_t filename_size,
     const void **out, size_t *out_len)
 {
 	static const char key[] = "; filename=\"";
@@ -157,8 +158,8 @@ multipart_file(const void *bytes, size_t n, const char *boundary,
 	size_t head_len;
 
 	filename[0] = '\0';
-	if (!find_part(bytes, n, boundary, name, &head, &head_len, out,
-	    out_len))
+	if (!find_part(bytes, n, boundary, name, index, &head, &head_len,
+	    out, out_len))
 		return false;
 	if ((at = memmem(head, head_len, key, sizeof(key) - 1)) != NULL) {
 		at += sizeof(key) - 1;
@@ -166,4 +167,13 @@ multipart_file(const void *bytes, size_t n, const char *boundary,
 		    filename_size);
 	}
 	return true;
+}
+
+bool
+multipart_file(const void *p, size_t n, const char *boundary,
+    const char *name, char *filename, size_t filename_size,
+    const void **out, size_t *out_len)
+{
+	return multipart_nth(p, n, boundary, name, 0, filename, filename_size,
+	    out, out_len);
 }

@@ -28,4 +28,13 @@ bool multipart_file(const void *p, size_t n, const char *boundary,
     const char *name, char *filename, size_t filename_size,
     const void **out, size_t *out_len);
 
+/**
+ * multipart_nth(p, n, boundary, name, index, filename, filename_size, out,
+ * out_len):
+ * The same for the part of that name that ${index} others of it precede.
+ */
+bool multipart_nth(const void *p, size_t n, const char *boundary,
+    const char *name, size_t index, char *filename, size_t filename_size,
+    const void **out, size_t *out_len);
+
 #endif

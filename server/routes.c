@@ -74,6 +74,14 @@ const struct route routes[] = {
 	{ GET,    "/api/export/*", G_USER, 0, 0, LIMIT_DEFAULT, session_export },
 	{ GET,    "/api/search", G_USER, 0, 0, LIMIT_DEFAULT, search_list },
 
+	{ GET,    "/api/projects", G_USER, 0, 0, LIMIT_DEFAULT, projects_list },
+	{ POST,   "/api/projects", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, projects_create },
+	{ PUT,    "/api/projects/*", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, projects_update },
+	{ DELETE, "/api/projects/*", G_USER, 0, 0, LIMIT_DEFAULT, projects_delete },
+	{ GET,    "/api/projects/*/documents", G_USER, 0, 0, LIMIT_DEFAULT, documents_list },
+	{ POST,   "/api/projects/*/documents", G_USER, R_RAW, SERVER_DOCUMENTS_MAX, LIMIT_DEFAULT, documents_add },
+	{ DELETE, "/api/projects/*/documents/*", G_USER, 0, 0, LIMIT_DEFAULT, documents_delete },
+
 	{ GET,    "/api/user/settings", G_USER, 0, 0, LIMIT_DEFAULT, user_settings_show },
 	{ POST,   "/api/user/settings", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, user_settings_update },
 	{ GET,    "/api/provider/config", G_USER, 0, 0, LIMIT_DEFAULT, provider_config_show },

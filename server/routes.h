@@ -107,6 +107,15 @@ int tools_delete(struct rq *);
 int websearch(struct rq *);
 int file_read(struct rq *);
 
+/* r_projects.c */
+int projects_list(struct rq *);
+int projects_create(struct rq *);
+int projects_update(struct rq *);
+int projects_delete(struct rq *);
+int documents_list(struct rq *);
+int documents_add(struct rq *);
+int documents_delete(struct rq *);
+
 /* r_settings.c */
 int admin_settings_show(struct rq *);
 int admin_settings_update(struct rq *);

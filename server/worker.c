@@ -12,6 +12,7 @@
 #include <ln/log.h>
 #include <ln/time.h>
 
+#include "documents.h"
 #include "hub.h"
 #include "jobs.h"
 #include "mail.h"
@@ -66,6 +67,7 @@ on_tick(void *arg, u_int64_t unused)
 		give_back();
 	}
 	mail_tick(now);
+	documents_tick(now);
 }
 
 /* The name to type into a browser: loopback and "all" are localhost. */
