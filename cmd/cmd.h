@@ -479,4 +479,7 @@ extern const struct noun noun_init, noun_admin, noun_user, noun_db,
     noun_model, noun_config, noun_audit, noun_server, noun_doctor,
     noun_completion, noun_version, noun_help;
 
+/* history_search.c: a verb of history. */
+int history_search(struct ctx *c);
+
 #endif

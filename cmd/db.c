@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <ln/audit.h>
+#include <ln/search.h>
 #include <ln/transfer.h>
 
 
@@ -410,6 +411,20 @@ db_check(struct ctx *c)
 	    " can be read with `lnctl db export FILE`", "%s", ln_store_path(c->st));
 }
 
+static int
+db_reindex(struct ctx *c)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+
+	if ((s = ln_search_rebuild(c->st, &err)) != LN_OK)
+		return ctx_fail(c, s, &err, NULL, "%s", ln_store_path(c->st));
+	out_str(c->out, "path", ln_store_path(c->st));
+	out_str(c->out, "result", "reindexed");
+	out_say(c->out, "%s: reindexed", ln_store_path(c->st));
+	return ctx_finish(c);
+}
+
 static const enum opt_id validate_opts[] = { O_IGNORE_UNKNOWN, O_END };
 static const enum opt_id import_opts[] = { O_DRY_RUN, O_KEEP_ADMIN,
 	O_IGNORE_UNKNOWN, O_END };
@@ -432,6 +447,8 @@ static const struct verb verbs[] = {
 	    "write a copy that can be imported" },
 	{ "check", db_check, check_opts, "", CMD_STORE_RO,
 	    "look for damage" },
+	{ "reindex", db_reindex, NULL, "", CMD_STORE_RW,
+	    "make the search index anew" },
 	{ "migrate", db_migrate, migrate_opts, "", CMD_CONFIG | CMD_KEYS,
 	    "bring an older database up to date" },
 	{ "vacuum", db_vacuum, NULL, "", CMD_STORE_RW,

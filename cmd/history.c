@@ -497,11 +497,15 @@ static const enum opt_id export_opts[] = { O_USER, O_FORMAT, O_OUTPUT, O_END };
 static const enum opt_id fork_opts[] = { O_USER, O_AT, O_END };
 static const enum opt_id user_opts[] = { O_USER, O_END };
 
+static const enum opt_id search_opts[] = { O_USER, O_MODEL, O_TAG, O_LIMIT, O_END };
+
 static const struct verb verbs[] = {
 	{ "list", history_list, list_opts, "", CMD_STORE_RO,
 	    "list conversations, pinned and latest first" },
 	{ "show", history_show, user_opts, "ID", CMD_STORE_RO,
 	    "print a conversation" },
+	{ "search", history_search, search_opts, "QUERY", CMD_STORE_RO,
+	    "find messages and titles" },
 	{ "export", history_export, export_opts, "ID", CMD_STORE_RO,
 	    "write a conversation as Markdown, JSON or HTML" },
 	{ "fork", history_fork, fork_opts, "ID", CMD_STORE_RW,

@@ -33,6 +33,7 @@ _lnctl()
 		"db import") path="db import" ;;
 		"db export") path="db export" ;;
 		"db check") path="db check" ;;
+		"db reindex") path="db reindex" ;;
 		"db migrate") path="db migrate" ;;
 		"db vacuum") path="db vacuum" ;;
 		"db stats") path="db stats" ;;
@@ -50,6 +51,7 @@ _lnctl()
 		" history") path="history" ;;
 		"history list") path="history list" ;;
 		"history show") path="history show" ;;
+		"history search") path="history search" ;;
 		"history export") path="history export" ;;
 		"history fork") path="history fork" ;;
 		"history tree") path="history tree" ;;
@@ -174,6 +176,10 @@ _lnctl()
 	"history list --tag") :; has_value=1 ;;
 	"history list --limit" | "history list -n") :; has_value=1 ;;
 	"history show --user") :; has_value=1 ;;
+	"history search --user") :; has_value=1 ;;
+	"history search --model" | "history search -m") :; has_value=1 ;;
+	"history search --tag") :; has_value=1 ;;
+	"history search --limit" | "history search -n") :; has_value=1 ;;
 	"history export --user") :; has_value=1 ;;
 	"history export --format") words="md json html"; has_value=1 ;;
 	"history export --output" | "history export -o") files=1; has_value=1 ;;
@@ -244,12 +250,13 @@ _lnctl()
 		"user delete") options=" --export --confirm" ;;
 		"user sessions") options="" ;;
 		"user logout") options=" --all" ;;
-		"db") words="info validate import export check migrate vacuum stats " ;;
+		"db") words="info validate import export check reindex migrate vacuum stats " ;;
 		"db info") options="" ;;
 		"db validate") options=" --ignore-unknown"; files=1 ;;
 		"db import") options=" --dry-run --keep-admin --ignore-unknown"; files=1 ;;
 		"db export") options=" --format --user --with-secrets"; files=1 ;;
 		"db check") options=" --full" ;;
+		"db reindex") options="" ;;
 		"db migrate") options=" --dry-run" ;;
 		"db vacuum") options="" ;;
 		"db stats") options="" ;;
@@ -264,9 +271,10 @@ _lnctl()
 		"backup keygen") options=" --output -o" ;;
 		"chat") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a" ;;
 		"ask") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
-		"history") words="list show export fork tree rename tag untag tags pin unpin archive unarchive delete " ;;
+		"history") words="list show search export fork tree rename tag untag tags pin unpin archive unarchive delete " ;;
 		"history list") options=" --user --archived --tag --limit -n" ;;
 		"history show") options=" --user" ;;
+		"history search") options=" --user --model -m --tag --limit -n" ;;
 		"history export") options=" --user --format --output -o" ;;
 		"history fork") options=" --user --at" ;;
 		"history tree") options=" --user" ;;
