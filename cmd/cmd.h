@@ -423,6 +423,9 @@ int file_read(const char *path, size_t max, struct ln_buf *out);
 /* The folder part of ${path} ("." when it has none) into ${dst}. */
 void file_dir(const char *path, char *dst, size_t size);
 
+/* person.c: a verb of the noun history. */
+int history_import(struct ctx *c);
+
 /* --- what commands share ------------------------------------------------ */
 
 /* help.c */

@@ -495,6 +495,7 @@ static const enum opt_id list_opts[] = { O_USER, O_ARCHIVED, O_TAG,
 	O_LIMIT, O_END };
 static const enum opt_id export_opts[] = { O_USER, O_FORMAT, O_OUTPUT, O_END };
 static const enum opt_id fork_opts[] = { O_USER, O_AT, O_END };
+static const enum opt_id import_opts[] = { O_USER, O_DRY_RUN, O_END };
 static const enum opt_id user_opts[] = { O_USER, O_END };
 
 static const enum opt_id search_opts[] = { O_USER, O_MODEL, O_TAG, O_LIMIT, O_END };
@@ -512,6 +513,9 @@ static const struct verb verbs[] = {
 	    "go on from a message in a branch" },
 	{ "tree", history_tree, user_opts, "ID", CMD_STORE_RO,
 	    "draw the branches of a conversation" },
+	{ "import", history_import, import_opts, "FILE",
+	    CMD_STORE_RW | CMD_KEYS | CMD_SIGNALS,
+	    "bring conversations along from an export" },
 	{ "rename", history_rename, user_opts, "ID TITLE", CMD_STORE_RW,
 	    "change the title" },
 	{ "tag", history_tag, user_opts, "ID [TAG...]", CMD_STORE_RW,

@@ -55,6 +55,7 @@ _lnctl()
 		"history export") path="history export" ;;
 		"history fork") path="history fork" ;;
 		"history tree") path="history tree" ;;
+		"history import") path="history import" ;;
 		"history rename") path="history rename" ;;
 		"history tag") path="history tag" ;;
 		"history untag") path="history untag" ;;
@@ -186,6 +187,7 @@ _lnctl()
 	"history fork --user") :; has_value=1 ;;
 	"history fork --at") :; has_value=1 ;;
 	"history tree --user") :; has_value=1 ;;
+	"history import --user") :; has_value=1 ;;
 	"history rename --user") :; has_value=1 ;;
 	"history tag --user") :; has_value=1 ;;
 	"history untag --user") :; has_value=1 ;;
@@ -271,13 +273,14 @@ _lnctl()
 		"backup keygen") options=" --output -o" ;;
 		"chat") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a" ;;
 		"ask") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
-		"history") words="list show search export fork tree rename tag untag tags pin unpin archive unarchive delete " ;;
+		"history") words="list show search export fork tree import rename tag untag tags pin unpin archive unarchive delete " ;;
 		"history list") options=" --user --archived --tag --limit -n" ;;
 		"history show") options=" --user" ;;
 		"history search") options=" --user --model -m --tag --limit -n" ;;
 		"history export") options=" --user --format --output -o" ;;
 		"history fork") options=" --user --at" ;;
 		"history tree") options=" --user" ;;
+		"history import") options=" --user --dry-run"; files=1 ;;
 		"history rename") options=" --user" ;;
 		"history tag") options=" --user" ;;
 		"history untag") options=" --user" ;;

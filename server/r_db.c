@@ -30,6 +30,7 @@ struct db_job {
 	char boundary[80];
 	bool is_dry_run;
 	struct ln_report *report;
+	struct ln_data_report *data;
 };
 
 static void
@@ -43,6 +44,7 @@ db_free(struct job *j)
 	if (d->body != NULL)
 		kore_buf_free(d->body);
 	ln_report_free(d->report);
+	ln_free(d->data);
 	free(d);
 }
 
@@ -266,8 +268,8 @@ unwrap_file(struct db_job *d)
 	if (base == MAP_FAILED)
 		goto out;
 	if (!multipart_part(base, len, d->boundary, "file", &part, &n)) {
-		s = ln_fail(&d->j.err, LN_INVALID, "Invalid database file",
-		    "no part named file");
+		s = ln_fail(&d->j.err, LN_INVALID, "There is no part named file",
+		    "multipart");
 		goto out;
 	}
 	if (asprintf(&inner, "%s.part", d->path) == -1) {
@@ -299,8 +301,8 @@ unwrap(struct db_job *d)
 	n = d->body_len;
 	if (d->is_multipart && !multipart_part(d->body->data, d->body_len,
 	    d->boundary, "file", &part, &n))
-		return ln_fail(&d->j.err, LN_INVALID, "Invalid database file",
-		    "no part named file");
+		return ln_fail(&d->j.err, LN_INVALID, "There is no part named file",
+		    "multipart");
 	return write_file(d->path, part, n, &d->j.err);
 }
 
@@ -373,31 +375,91 @@ import_done(struct rq *q, struct job *j)
 	return reply_json(q, 200, w);
 }
 
-int
-db_import(struct rq *q)
+/* A job that has taken the body along: it outlives the request. */
+static struct db_job *
+take_body(struct rq *q, void (*run)(struct job *, struct ln_store *),
+    int (*done)(struct rq *, struct job *))
 {
 	struct http_request *req = q->req;
 	struct db_job *d;
 	char dry[8];
 
-	if (req->http_body_length == 0)
-		return reply_error(q, 400, "Invalid database file");
-	if ((d = db_new(q, import_run, import_done)) == NULL)
-		return reply_fail(q, LN_NOMEM, NULL);
+	if ((d = db_new(q, run, done)) == NULL)
+		return NULL;
 	d->is_dry_run = rq_query(q, "dry_run", dry, sizeof(dry)) &&
 	    strcmp(dry, "1") == 0;
 	d->is_multipart = multipart_boundary(rq_header(q, "content-type"),
 	    d->boundary, sizeof(d->boundary));
-	/* The job outlives the request, so it takes the body along. */
 	if (req->http_body_path != NULL) {
 		if (rename(req->http_body_path, d->path) == -1) {
 			db_free(&d->j);
-			return reply_fail(q, LN_IO, NULL);
+			return NULL;
 		}
 	} else {
 		d->body = req->http_body;
 		d->body_len = req->http_body_length;
 		req->http_body = NULL;
 	}
+	return d;
+}
+
+int
+db_import(struct rq *q)
+{
+	struct db_job *d;
+
+	if (q->req->http_body_length == 0)
+		return reply_error(q, 400, "Invalid database file");
+	if ((d = take_body(q, import_run, import_done)) == NULL)
+		return reply_fail(q, LN_IO, NULL);
+	return job_start(q, &d->j, JOB_WORK);
+}
+
+/* --- one person's data ---------------------------------------------------- */
+
+static void
+data_run(struct job *j, struct ln_store *st)
+{
+	struct db_job *d = (struct db_job *)j;
+	const struct ln_data_opts opts = { .size = sizeof(opts),
+		.is_dry_run = d->is_dry_run, .progress = keep_going };
+
+	if ((j->status = guard_again(st, d->session, false, &j->err)) ==
+	    LN_OK && (j->status = unwrap(d)) == LN_OK)
+		j->status = ln_data_import(st, server.cfg, d->user_id,
+		    d->path, &opts, &d->data, &j->err);
+}
+
+static int
+data_done(struct rq *q, struct job *j)
+{
+	const struct db_job *d = (const struct db_job *)j;
+	struct ln_jw *w;
+
+	if (j->status == LN_TOO_NEW) {
+		reply_log(q->id, j->status, &j->err);
+		return reply_error(q, 400,
+		    "The export is of a later version than this program");
+	}
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	if ((w = ln_jw_new()) != NULL) {
+		ln_jw_object(w, NULL);
+		ln_jw_string(w, "status", "success");
+		ln_jw_bool(w, "dry_run", d->is_dry_run);
+		ln_data_report_json(d->data, w);
+	}
+	return reply_json(q, 200, w);
+}
+
+int
+data_import(struct rq *q)
+{
+	struct db_job *d;
+
+	if (q->req->http_body_length == 0)
+		return reply_error(q, 400, "The file is missing");
+	if ((d = take_body(q, data_run, data_done)) == NULL)
+		return reply_fail(q, LN_IO, NULL);
 	return job_start(q, &d->j, JOB_WORK);
 }

@@ -131,6 +131,7 @@ int models_list(struct rq *);
 /* r_db.c */
 int db_export(struct rq *);
 int db_import(struct rq *);
+int data_import(struct rq *);
 
 /* r_health.c */
 int health_show(struct rq *);

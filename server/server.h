@@ -26,6 +26,7 @@
 #define SERVER_MESSAGE_MAX ((size_t)12 * 1024 * 1024) /* the same line */
 /* Documents of one request, and the form around them. */
 #define SERVER_DOCUMENTS_MAX ((size_t)(50 * 1024 + 64) * 1024)
+#define SERVER_DATA_MAX ((size_t)256 * 1024 * 1024)
 #define SERVER_IMPORT_MAX ((size_t)1024 * 1024 * 1024)
 #define SERVER_FRAME_MAX ((size_t)64 * 1024)	/* http-api: WebSocket frames */
 #define SERVER_CONNECTIONS 1024			/* a worker */

@@ -38,7 +38,12 @@ static const struct {
 	    "SELECT id, title, description, created_ms FROM project"
 	    " WHERE user_id = ?1 ORDER BY created_ms, id" },
 	{ "documents",
-	    "SELECT d.id, d.project_id, d.filename, d.content, d.created_ms"
+	    /* What was read is in passages, which overlap by some bytes. */
+	    "SELECT d.id, d.project_id, d.filename, coalesce((SELECT"
+	    " group_concat(CAST(substr(CAST(k.text AS BLOB), k.overlap + 1)"
+	    " AS TEXT), '') FROM (SELECT text, overlap FROM chunk"
+	    "  WHERE document_id = d.id ORDER BY position) k), d.content)"
+	    " AS content, d.created_ms"
 	    " FROM document d JOIN project p ON p.id = d.project_id"
 	    " WHERE p.user_id = ?1 ORDER BY d.id" },
 	{ "conversations",

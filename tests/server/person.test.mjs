@@ -1,8 +1,9 @@
 // What a person keeps besides conversations: prompts, the system prompt, a
-// picture.
+// picture, all their data.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import fs from "node:fs";
 import { after, before, test } from "node:test";
 import { startServer } from "./harness.mjs";
 
@@ -192,4 +193,57 @@ test("what is no picture of a sane size is refused", async () => {
 	assert.equal(await picture_of(bob), null);
 	assert.equal((await put_picture(bob, most)).status, 200);
 	assert.equal((await bob.get("/api/profile/pic")).bytes.length, most.length);
+});
+
+// --- data --------------------------------------------------------------------
+
+const bring = (client, body, query = "") =>
+	client.request("POST", `/api/import/data${query}`,
+	    typeof body === "string" || Buffer.isBuffer(body) ?
+	    { body, headers: { "content-type": "application/json" } } : body);
+const chats = async (client) =>
+	(await client.get("/api/history?archived=1")).json;
+
+test("a person brings along what another program exported, once", async () => {
+	const file = fs.readFileSync(new URL("../fixtures/imports/chatgpt.json",
+	    import.meta.url));
+	let r = await bring(bob, file, "?dry_run=1");
+	assert.deepEqual([r.status, r.json.dry_run, r.json.format,
+	    r.json.counts.conversations.added], [200, true, "chatgpt", 3], r.text);
+	assert.deepEqual(await chats(bob), []);
+	r = await bring(bob, form("file", file, "conversations.json"));
+	assert.deepEqual([r.status, r.json.counts.conversations.added], [200, 3]);
+	assert.ok(r.json.notes.some((n) => n.reason ===
+	    "Another branch became a fork" && n.is_kept && n.count === 1));
+	assert.equal((await chats(bob)).length, 3);
+	r = await bring(bob, file);
+	assert.equal(r.json.counts.conversations.added, 0);
+	assert.equal((await chats(bob)).length, 3);
+	assert.deepEqual(await chats(ann), []);
+});
+
+test("one's own export comes back without telling who has what", async () => {
+	const r = await bob.get("/api/export/db?format=json");
+	assert.equal(r.status, 200);
+	const ids = r.json.conversations.map((c) => c.id);
+	assert.equal((await bring(bob, r.text)).json.counts.conversations.added, 0);
+	// Ann's copy is hers: neither bob's ids nor a sign that they are taken.
+	assert.equal((await bring(ann, r.text)).json.counts.conversations.added, 3);
+	const free = r.text.replaceAll(ids[0], "99999999-9999-4999-8999-999999999999");
+	assert.equal((await bring(ann, free)).json.counts.conversations.added, 1);
+	for (const c of await chats(ann))
+		assert.ok(!ids.includes(c.id) && !c.id.startsWith("99999999"));
+	assert.equal((await chats(bob)).length, 3);
+});
+
+test("what is no export is refused as a whole", async () => {
+	const before = (await chats(ann)).length;
+	for (const body of ["x", "[]", "{}", '[{"mapping":{}', "\u0000",
+	    '{"format":"localneural-user","version":7}',
+	    '{"sessions":[{"id":"a","title":"t"}],"messages":['])
+		assert.equal((await bring(ann, body)).status, 400, body);
+	assert.equal((await bring(ann, "")).status, 400);
+	assert.equal((await bring(ann, form("other", Buffer.from("[]")))).status, 400);
+	assert.equal((await chats(ann)).length, before);
+	assert.equal((await bring(server.client(), "[]")).status, 401);
 });

@@ -3,6 +3,7 @@
 
 #include <ln/base.h>
 #include <ln/buf.h>
+#include <ln/config.h>
 #include <ln/error.h>
 #include <ln/store.h>
 
@@ -134,6 +135,72 @@ LN_API enum ln_status ln_export_user(struct ln_store *st,
     struct ln_error *err) LN_USE;
 LN_API enum ln_status ln_export_user_json(struct ln_store *st,
     const char *user_id, struct ln_buf *out, struct ln_error *err) LN_USE;
+
+/**
+ * struct ln_data_count / struct ln_data_note:
+ * How much of a kind ("conversations", "messages") came, was there already,
+ * and was left out / why something was left out or changed: ${reason} is a
+ * sentence, static; ${is_kept} tells what was only changed.
+ */
+struct ln_data_count {
+	const char *what;
+	int64_t added, present, skipped;
+};
+
+struct ln_data_note {
+	const char *what;
+	const char *reason;
+	bool is_kept;
+	int64_t count;
+};
+
+#define LN_DATA_KINDS 10
+#define LN_DATA_NOTES_MAX 64
+
+struct ln_data_report {
+	const char *format;	/* "localneural", "chatgpt", "open_webui" or
+				 * "legacy" */
+	struct ln_data_count counts[LN_DATA_KINDS];
+	struct ln_data_note notes[LN_DATA_NOTES_MAX];
+	size_t note_count;
+};
+
+#define LN_DATA_FILE_MAX ((int64_t)1024 * 1024 * 1024)
+
+/**
+ * struct ln_data_opts:
+ * ${is_dry_run} changes nothing and reports what would come.  ${progress} may
+ * be NULL; return false to cancel.
+ */
+struct ln_data_opts {
+	size_t size;
+	bool is_dry_run;
+	bool (*progress)(void *arg, int percent);
+	void *progress_arg;
+};
+
+/**
+ * ln_data_import(st, cfg, user_id, path, opts, out, err):
+ * What a person brings along, into the account ${user_id}: the JSON of
+ * ln_export_user, ChatGPT's conversations.json, chats as Open WebUI exports
+ * them, or the legacy program's export; told apart by content.  All of it
+ * comes in one transaction, or nothing; what was brought before is not brought
+ * twice (docs/personal-data.md).  Memory is bounded by the largest single item
+ * that is taken (32 MiB), whatever the size of the file.  Slow: call it in a
+ * worker thread.
+ * LN_INVALID: no such file of ours or theirs; LN_TOO_NEW: a later version of
+ * our format; LN_TOO_LARGE: past LN_DATA_FILE_MAX; LN_NOT_FOUND: no such file
+ * or account; LN_FORBIDDEN: the actor may not; LN_CANCELLED; LN_IO; LN_BUSY.
+ * ${out} is yours on LN_OK, release with ln_free.
+ */
+LN_API enum ln_status ln_data_import(struct ln_store *st,
+    const struct ln_config *cfg, const char *user_id, const char *path,
+    const struct ln_data_opts *opts, struct ln_data_report **out,
+    struct ln_error *err) LN_USE;
+
+/* Write the report as members of the object that is open in ${w}. */
+LN_API void ln_data_report_json(const struct ln_data_report *r,
+    struct ln_jw *w);
 
 /**
  * ln_export_conversation(st, user_id, conversation_id, format, out, err):

@@ -35,6 +35,7 @@
 #include "model/user.h"
 #include "place.h"
 #include "store/stmt.h"
+#include "store/user_put.h"
 
 static const struct {
 	const char *file;
@@ -70,6 +71,7 @@ static const struct {
 	{ "tool_run.c", lni_tool_run_sql, &lni_tool_run_sql_count },
 	{ "tool.c", lni_tool_sql, &lni_tool_sql_count },
 	{ "user.c", lni_user_sql, &lni_user_sql_count },
+	{ "user_put.c", lni_user_put_sql, &lni_user_put_sql_count },
 	{ "user_change.c", lni_user_change_sql, &lni_user_change_sql_count },
 };
 
