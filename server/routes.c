@@ -67,6 +67,7 @@ const struct route routes[] = {
 	{ GET,    "/api/sessions/*/tags", G_USER, 0, 0, LIMIT_DEFAULT, session_tags_list },
 	{ POST,   "/api/sessions/*/tags", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, session_tags_add },
 	{ DELETE, "/api/sessions/*/tags/*", G_USER, 0, 0, LIMIT_DEFAULT, session_tags_remove },
+	{ GET,    "/api/stats", G_USER, 0, 0, LIMIT_DEFAULT, stats_show },
 	{ GET,    "/api/tags", G_USER, 0, 0, LIMIT_DEFAULT, tags_list },
 	{ DELETE, "/api/tags/*", G_USER, 0, 0, LIMIT_DEFAULT, tags_delete },
 	{ GET,    "/api/tags/*/sessions", G_USER, 0, 0, LIMIT_DEFAULT, tag_sessions },

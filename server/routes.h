@@ -48,6 +48,9 @@ int bulk_delete(struct rq *);
 /* "tags" of the object that is open; ${tags} as in struct ln_conversation. */
 void session_tags_json(struct ln_jw *w, const char *tags);
 
+/* r_stats.c */
+int stats_show(struct rq *);
+
 /* r_branches.c */
 int session_fork(struct rq *);
 int session_branches(struct rq *);

@@ -354,3 +354,25 @@ test("a blocked person's tags, groups and branches stay as they are", async () =
 	    `/api/sessions/${a}/branches`, `/api/messages/${m.id}/export`])
 		assert.equal((await dee.get(at)).status, 200, at);
 });
+
+test("statistics count what was asked, a branch's copies once, and empty days", async () => {
+	await server.add_user({ username: "eve" });
+	const [a] = await make("eve");
+	const eve = await server.login("eve");
+	const r = await run("sqlite3", [server.db], { stdin:
+	    "UPDATE message SET created_ms = 1000 * strftime('%s', 'now') - 5000 " +
+	    `WHERE conversation_id = '${a}'; UPDATE conversation SET updated_ms = ` +
+	    `1000 * strftime('%s', 'now') WHERE id = '${a}';` });
+	assert.equal(r.code, 0, r.stderr);
+	const answer = (await messages_of(eve, a))[1];
+	await eve.post(`/api/sessions/${a}/fork`, { message_id: answer.id });
+	const s = (await eve.get("/api/stats")).json;
+	assert.deepEqual([s.session_count, s.message_count], [2, 4]);
+	assert.deepEqual(s.models, [{ model: "m", answers: 1, tokens: 7 }]);
+	assert.equal(s.days.length, 30);
+	assert.equal(new Set(s.days.map((d) => d.date)).size, 30);
+	assert.ok(s.days.every((d) => /^\d{4}-\d\d-\d\d$/.test(d.date)));
+	const sum = (name) => s.days.reduce((n, d) => n + d[name], 0);
+	assert.deepEqual([sum("messages"), sum("tokens")], [2, 7]);
+	assert.equal((await server.client().get("/api/stats")).status, 401);
+});
