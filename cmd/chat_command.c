@@ -8,6 +8,7 @@
 #include <ln/conversation.h>
 #include <ln/message.h>
 #include <ln/provider.h>
+#include <ln/summary.h>
 #include <ln/transfer.h>
 
 #define EXPORT_MAX ((size_t)512 * 1024 * 1024)
@@ -353,6 +354,49 @@ show_history(struct chat *chat, const char *rest)
 	return EX_OK;
 }
 
+static bool
+is_interrupted(void *arg)
+{
+	(void)arg;
+	return sig_interrupted();
+}
+
+static int
+summarize(struct chat *chat, const char *rest)
+{
+	struct talk *t = &chat->t;
+	const struct ln_summary_opts opts = {
+		.size = sizeof(opts), .user_id = t->user->id,
+		.conversation_id = t->conversation_id,
+		.provider = t->provider, .model = t->model,
+	};
+	struct ln_summary *summary = NULL;
+	struct ln_error err = LN_ERROR_INIT;
+	const char *text;
+	enum ln_status s;
+	int rc;
+
+	(void)rest;
+	if ((rc = chat_needs_conversation(chat)) != EX_OK)
+		return rc;
+	if ((s = ln_summary_begin(t->c->st, t->c->cfg, &opts, &summary,
+	    &err)) != LN_OK)
+		return ctx_fail(t->c, s, &err, NULL, "summarize");
+	ln_summary_run(summary, is_interrupted, NULL);
+	s = ln_summary_text(summary, &text, &err);
+	if (s == LN_CANCELLED && t->c->is_interactive && !sig_terminated()) {
+		sig_reset();
+		ctx_note(t->c, "stopped");
+	} else if (s != LN_OK) {
+		rc = ctx_fail_provider(t->c, s, &err, NULL, "summarize");
+	} else {
+		out_text(stderr, text, strlen(text));
+		(void)fputc('\n', stderr);
+	}
+	ln_summary_free(summary);
+	return rc;
+}
+
 static int
 begin_new(struct chat *chat, const char *rest)
 {
@@ -417,6 +461,7 @@ static const struct command commands[] = {
 	    " message N" },
 	{ "branches", "", chat_branches, "show the tree of branches" },
 	{ "history", "", show_history, "show the conversation so far" },
+	{ "summarize", "", summarize, "what was said so far, in short" },
 	{ "new", "", begin_new, "begin another conversation" },
 	{ "save", "FILE", save, "write the conversation as Markdown" },
 	{ "quit", "", quit, "leave" },

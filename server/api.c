@@ -14,6 +14,7 @@
 #include "ostream.h"
 #include "reply.h"
 #include "routes.h"
+#include "upstream.h"
 
 static void
 rq_free(struct http_request *req)
@@ -27,6 +28,7 @@ rq_free(struct http_request *req)
 		kore_timer_remove(q->timer);
 	job_abandon(q);
 	ostream_abandon(q);
+	upstream_abandon(q);
 	/* The pattern, not the path: that may hold a reset token. */
 	ln_log(LN_LOG_INFO, "http", "req=%s method=%s route=%s status=%u "
 	    "ms=%lld user=%s ip=%s", q->id, http_method_text(req->method),

@@ -38,6 +38,7 @@ enum route_flag {
 struct rq;
 struct job;
 struct ostream;
+struct upstream;
 
 /**
  * struct route:
@@ -70,6 +71,7 @@ struct rq {
 	bool is_sent;
 	struct job *job;
 	struct ostream *stream;
+	struct upstream *upstream;
 	struct kore_timer *timer;
 	int64_t floor_ms;		/* reply not before this (monotonic) */
 	int (*resume)(struct rq *);	/* next step after a sleep */

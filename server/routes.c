@@ -46,6 +46,7 @@ const struct route routes[] = {
 	{ POST,   "/api/chat/stream", G_USER, R_JSON, SERVER_MESSAGE_MAX, LIMIT_DEFAULT, chat_stream },
 	{ POST,   "/api/chat/upload", G_USER, R_RAW, SERVER_UPLOAD_MAX, LIMIT_DEFAULT, chat_upload },
 	{ POST,   "/api/urlscrape", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, url_scrape },
+	{ POST,   "/api/summarize/*", G_USER, R_JSON_OPTIONAL, SMALL, LIMIT_DEFAULT, session_summarize },
 	{ POST,   "/api/chat/tool", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, chat_tool },
 	{ GET,    "/api/sessions/*/messages", G_USER, 0, 0, LIMIT_DEFAULT, messages_list },
 	{ DELETE, "/api/sessions/*", G_USER, 0, 0, LIMIT_DEFAULT, session_delete },

@@ -87,6 +87,9 @@ int config_update(struct rq *);
 int chat_upload(struct rq *);
 int url_scrape(struct rq *);
 
+/* r_summary.c */
+int session_summarize(struct rq *);
+
 /* r_export.c */
 int session_export(struct rq *);
 int message_export(struct rq *);

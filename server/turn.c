@@ -15,6 +15,7 @@
 #include "reply.h"
 #include "transport.h"
 #include "turn_input.h"
+#include "upstream.h"
 
 #define STEP_MS 50	/* between ticks, and pieces of a local answer */
 #define EVENT_MAX ((size_t)16 * 1024 * 1024)
@@ -475,6 +476,7 @@ turns_close(void)
 
 	while ((t = TAILQ_FIRST(&turns)) != NULL)
 		turn_free(t);
+	upstreams_close();
 	transport_close();
 	free(ticking);
 	ticking = NULL;

@@ -12,7 +12,8 @@
 #define COLUMNS								\
 	"m.id, m.conversation_id, m.role, m.state, m.content, m.model,"	\
 	" m.finish_reason, m.tokens, m.prompt_tokens, m.duration_ms,"	\
-	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking, m.sources"
+	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking, m.sources," \
+	" m.provider"
 
 /* The wall: a message is the user's when its conversation is. */
 #define OWNED								\
@@ -151,6 +152,7 @@ clear(struct ln_message *m)
 	free(m->conversation_id);
 	free(m->content);
 	free(m->model);
+	free(m->provider);
 	free(m->finish_reason);
 	free(m->thinking);
 	free(m->sources);
@@ -202,7 +204,8 @@ read_row(struct lni_stmt *q, struct ln_message *m, struct ln_error *err)
 	m->created_ms = lni_col_int(q, 12);
 	m->thinking = lni_col_dup(q, 13, &s);
 	m->sources = lni_col_dup(q, 14, &s);
-	m->images = lni_col_dup(q, 15, &s);
+	m->provider = lni_col_dup(q, 15, &s);
+	m->images = lni_col_dup(q, 16, &s);
 	if (s != LN_OK)
 		return ln_fail(err, s, "", "message row");
 	return LN_OK;

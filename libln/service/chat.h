@@ -27,10 +27,6 @@ enum lni_chat_phase {
 	LNI_CHAT_OVER,
 };
 
-/* Tokens that a model keeps in sight: what may be said about it. */
-#define LNI_CONTEXT_MIN 256
-#define LNI_CONTEXT_MAX 10000000
-
 #define LNI_CHAT_SAVE_TRIES 20	/* a tick apart, before one gives up */
 
 #define LNI_CHAT_CALLS_MAX 16	/* of one round; ours */
@@ -195,6 +191,15 @@ enum ln_status lni_chat_ask(struct ln_store *st, struct ln_chat *c,
 /* chat_budget.c: how many bytes of earlier turns fit beside what must go. */
 enum ln_status lni_chat_budget(struct ln_store *st, struct ln_chat *c,
     const struct lni_draft *d, size_t *out_bytes, struct ln_error *err) LN_USE;
+
+/* chat_budget.c: how many tokens the model keeps in sight, as the nearest
+ * place says that says it; 0: none does. */
+enum ln_status lni_chat_context(struct ln_store *st, const char *user_id,
+    int64_t *out, struct ln_error *err) LN_USE;
+
+/* chat_ask.c: connect and stall times as configured (NULL: leave them). */
+enum ln_status lni_chat_timeouts(const struct ln_config *cfg,
+    struct ln_http_request *http, struct ln_error *err) LN_USE;
 
 /* chat_ask.c: a setting, the person's before the instance's; NULL when neither
  * has one.  Yours. */

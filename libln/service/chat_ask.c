@@ -107,27 +107,28 @@ read_temperature(struct ln_store *st, struct lni_draft *d, struct ln_error *err)
 	return LN_OK;
 }
 
-static enum ln_status
-set_timeouts(struct ln_chat *c, struct ln_error *err)
+enum ln_status
+lni_chat_timeouts(const struct ln_config *cfg, struct ln_http_request *http,
+    struct ln_error *err)
 {
 	int64_t ms = 0;
 	enum ln_status s;
 
-	if (c->cfg == NULL)
+	if (cfg == NULL)
 		return LN_OK;
-	if ((s = ln_config_int(c->cfg, "LOCALNEURAL_CONNECT_TIMEOUT_MS", 1,
+	if ((s = ln_config_int(cfg, "LOCALNEURAL_CONNECT_TIMEOUT_MS", 1,
 	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
 		return s;
-	c->request->http.connect_ms = ms;
+	http->connect_ms = ms;
 	/* The codec knows how long loading a model takes, but not better than
 	 * an operator who has set a bound: it holds from the start on. */
-	if (ln_config_origin(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS") ==
+	if (ln_config_origin(cfg, "LOCALNEURAL_STALL_TIMEOUT_MS") ==
 	    LN_CONFIG_DEFAULT)
 		return LN_OK;
-	if ((s = ln_config_int(c->cfg, "LOCALNEURAL_STALL_TIMEOUT_MS", 1,
+	if ((s = ln_config_int(cfg, "LOCALNEURAL_STALL_TIMEOUT_MS", 1,
 	    TIMEOUT_MAX_MS, &ms, err)) != LN_OK)
 		return s;
-	c->request->http.stall_ms = c->request->http.first_byte_ms = ms;
+	http->stall_ms = http->first_byte_ms = ms;
 	return LN_OK;
 }
 
@@ -151,7 +152,8 @@ lni_chat_request(struct ln_chat *c, struct ln_error *err)
 	c->round_tokens = c->round_prompt_tokens = 0;
 	c->has_usage = c->is_counted = false;
 	if ((s = ln_llm_request(c->conf, &p, &c->request, err)) != LN_OK ||
-	    (s = set_timeouts(c, err)) != LN_OK)
+	    (s = lni_chat_timeouts(c->cfg, &c->request->http, err)) !=
+	    LN_OK)
 		return s;
 	return ln_llm_stream_new(c->conf, true, lni_chat_on_llm, c, &c->stream,
 	    err);

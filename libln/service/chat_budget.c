@@ -13,23 +13,22 @@
 #define ANSWER_TOKENS 1024	/* kept free when nobody says how many */
 #define IMAGE_TOKENS 600	/* of one, about; models differ */
 
-/* The nearest place that says how much the model keeps in sight. */
-static enum ln_status
-read_context(struct ln_store *st, struct ln_chat *c, const struct lni_draft *d,
+enum ln_status
+lni_chat_context(struct ln_store *st, const char *user_id, int64_t *out,
     struct ln_error *err)
 {
 	char *stored = NULL, *rest;
 	enum ln_status s;
 	long long n;
 
-	if (c->options.context_tokens > 0)
-		return LN_OK;
-	if ((s = lni_chat_setting(st, d->opts->user_id, "context_tokens",
-	    &stored, err)) != LN_OK || stored == NULL)
+	*out = 0;
+	if ((s = lni_chat_setting(st, user_id, "context_tokens", &stored,
+	    err)) != LN_OK || stored == NULL)
 		return s;
 	n = strtoll(stored, &rest, 10);
-	if (*rest == '\0' && n >= LNI_CONTEXT_MIN && n <= LNI_CONTEXT_MAX)
-		c->options.context_tokens = n;
+	if (*rest == '\0' && n >= LN_CHAT_CONTEXT_MIN &&
+	    n <= LN_CHAT_CONTEXT_MAX)
+		*out = n;
 	ln_free(stored);
 	return LN_OK;
 }
@@ -80,7 +79,8 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 
 	*out_bytes = LNI_HISTORY_MAX;
 	c->passages_max = LNI_PASSAGES_BYTES;
-	if ((s = read_context(st, c, d, err)) != LN_OK)
+	if (c->options.context_tokens <= 0 && (s = lni_chat_context(st,
+	    d->opts->user_id, &c->options.context_tokens, err)) != LN_OK)
 		return s;
 	context = c->options.context_tokens > 0 ? c->options.context_tokens :
 	    c->conf->info->context_tokens;

@@ -102,8 +102,8 @@ check_options(const struct ln_llm_options *o, struct ln_error *err)
 		return ln_fail_field(err, LN_INVALID, "options",
 		    "max_tokens must be between 1 and 1000000", "%lld",
 		    (long long)o->max_tokens);
-	if (o->context_tokens != 0 && (o->context_tokens < LNI_CONTEXT_MIN ||
-	    o->context_tokens > LNI_CONTEXT_MAX))
+	if (o->context_tokens != 0 && (o->context_tokens < LN_CHAT_CONTEXT_MIN ||
+	    o->context_tokens > LN_CHAT_CONTEXT_MAX))
 		return ln_fail_field(err, LN_INVALID, "options",
 		    "context_tokens must be between 256 and 10000000", "%lld",
 		    (long long)o->context_tokens);

@@ -34,8 +34,8 @@ static const char *const common_words[] = {
 	"hello", "hi", "hey", "thanks", "thank",
 };
 
-static bool
-is_common(const char *word, size_t n)
+bool
+lni_word_is_common(const char *word, size_t n)
 {
 	size_t i;
 
@@ -57,8 +57,8 @@ is_word_byte(char c)
 	return u >= 0x80 || isalnum(u) != 0;
 }
 
-static size_t
-word_length(const char *p)
+size_t
+lni_word_length(const char *p)
 {
 	size_t n = 0;
 
@@ -91,11 +91,11 @@ lni_retrieve_query(const char *text, char **out, struct ln_error *err)
 
 	*out = NULL;
 	while (*text != '\0' && count < WORDS_MAX) {
-		if ((n = word_length(text)) == 0) {
+		if ((n = lni_word_length(text)) == 0) {
 			text++;
 			continue;
 		}
-		if (n > 1 && n <= WORD_MAX && !is_common(text, n)) {
+		if (n > 1 && n <= WORD_MAX && !lni_word_is_common(text, n)) {
 			add_word(&b, text, n);
 			count++;
 		}

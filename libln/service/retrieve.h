@@ -12,6 +12,10 @@
 enum ln_status lni_retrieve_query(const char *text, char **out,
     struct ln_error *err) LN_USE;
 
+/* Whether a word is in every text; of how many bytes the word at ${p} is. */
+bool lni_word_is_common(const char *word, size_t n);
+size_t lni_word_length(const char *p);
+
 struct lni_retrieve {
 	const char *user_id;
 	const char *question;

@@ -457,3 +457,13 @@ last_prompt()
 	assert_status 6
 	[ "$(sql 'SELECT count(*) FROM message')" = 0 ]
 }
+
+@test "chat /summarize without a model quotes the conversation, and says so" {
+	ln_init
+	lnctl_in $'Why do tulips want such a cold winter?\n/summarize\n' chat
+	assert_status 0
+	assert_error_has 'nobody wrote a summary'
+	assert_error_has '- You: Why do tulips want such a cold winter?'
+	lnctl_in $'/summarize\n' chat
+	assert_status 4
+}

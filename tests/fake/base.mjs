@@ -21,6 +21,7 @@
 //   GET    /_fake/requests      what was asked so far
 //   DELETE /_fake/requests
 
+import { setTimeout as delay } from "node:timers/promises";
 import { once } from "node:events";
 import http from "node:http";
 import { pathToFileURL } from "node:url";
@@ -244,7 +245,7 @@ export class Fake {
 			}
 		};
 
-		await sleep(b.first_ms);
+		await delay(b.first_ms, undefined, { ref: false });
 		if (as.streams) {
 			res.writeHead(200, { "content-type": as.type });
 			res.flushHeaders();

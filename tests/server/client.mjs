@@ -62,8 +62,8 @@ export class Client {
 	}
 
 	// Open a request; the answer's head.  body: Buffer, string or nothing;
-	// tls: options for the connection.
-	open(method, path, { headers = {}, json, body, tls } = {}) {
+	// tls: options for the connection; signal: cuts it off.
+	open(method, path, { headers = {}, json, body, tls, signal } = {}) {
 		const { lib, options } = this.transport();
 		const all = { host: this.server.host };
 
@@ -86,7 +86,7 @@ export class Client {
 		return new Promise((done, fail) => {
 			const req = lib.request({
 				...options, ...tls, method, path, headers: all,
-				setHost: false,
+				setHost: false, signal,
 			}, (res) => {
 				this.keep_cookies(res.headers["set-cookie"]);
 				done(res);

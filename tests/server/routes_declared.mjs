@@ -162,6 +162,7 @@ export const DECLARED = {
 	"GET /api/search": { asks: { q: "backup" } },
 	"POST /api/bulk-delete": { in: { ids: ["conversation"] } },
 	"POST /api/rename/*": { ...conversation, body: { title: "Named" } },
+	"POST /api/summarize/*": conversation,
 	"POST /api/pin/*": conversation,
 	"POST /api/archive/*": conversation,
 	"GET /api/session/*/config": conversation,

@@ -36,6 +36,9 @@
 #define LN_CHAT_THINKING_MAX ((size_t)256 * 1024)	/* kept of it */
 #define LN_CHAT_TOOL_ROUNDS_MAX 5	/* of one answer */
 #define LN_CHAT_FILE_MAX ((size_t)5 * 1024 * 1024)	/* http-api: chat/upload */
+/* The setting "context_tokens": what a model keeps in sight. */
+#define LN_CHAT_CONTEXT_MIN 256
+#define LN_CHAT_CONTEXT_MAX 10000000
 
 struct ln_chat;
 

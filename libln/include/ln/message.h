@@ -32,6 +32,7 @@ struct ln_message {
 	enum ln_message_state state;
 	char *content;
 	char *model;		/* may be NULL */
+	char *provider;		/* of an answer; may be NULL */
 	char *finish_reason;	/* may be NULL */
 	char *thinking;		/* before the answer; may be NULL */
 	char *sources;		/* what the answer was given to read: JSON
