@@ -278,7 +278,8 @@ describe("walls", () => {
 	before(async () => {
 		for (const kind of KINDS)
 			foreign[kind] = await make[kind](as("ann"), world, foreign);
-		for (const kind of ["conversation", "message", "group", "tag"])
+		for (const kind of ["conversation", "message", "group", "tag",
+		    "project", "document"])
 			mine[kind] = await make[kind](as("bob"), world, mine);
 		socket = await as("ann").ws();
 		before_all = await things();

@@ -13,6 +13,8 @@
 //
 // A route without a row here fails the test.
 
+import { until } from "./harness.mjs";
+
 const NEW_PASSWORD = "Another-pass-0002";
 const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAIBRAA7",
     "base64");
@@ -42,8 +44,10 @@ export const UNKNOWN = {
 	tool: "00000000-0000-4000-8000-000000000003",
 	user: "00000000-0000-4000-8000-000000000004",
 	session: "00000000-0000-4000-8000-000000000005",
+	project: "00000000-0000-4000-8000-000000000006",
 	message: 1999999991,
 	prompt: 1999999992,
+	document: 1999999993,
 	tag: "nobody-has-this",
 };
 
@@ -84,6 +88,22 @@ export const make = {
 	async prompt(client) {
 		return (await good(client.post("/api/prompts",
 		    { title: unique("Prompt"), content: "Say {it}." }))).id;
+	},
+	async project(client) {
+		return (await good(client.post("/api/projects",
+		    { title: unique("Project") }))).id;
+	},
+	// One that is read: it does not change on its own any more.
+	async document(client, _world, with_it) {
+		const at = `/api/projects/${with_it.project ??
+		    await make.project(client)}/documents`;
+		const [type, body] = form("files", "a.txt", "text/plain",
+		    Buffer.from("Tulips want sun."));
+		const [{ id }] = await good(client.request("POST", at,
+		    { body, headers: { "content-type": type } }));
+		await until(async () => (await good(client.get(at))).find((d) =>
+		    d.id === id).status === "ready", "the document");
+		return id;
 	},
 	// Another sign-in of the same person.
 	async session(client, world) {
@@ -146,7 +166,7 @@ export const DECLARED = {
 	"GET /api/history": { query: { before: "conversation", group_id: "group" } },
 	"GET /api/chat/*": conversation,
 	"POST /api/chat/stream": { body: { prompt: "What is a backup?" },
-	    in: { session_id: "conversation" } },
+	    in: { session_id: "conversation", project_id: "project" } },
 	// No tool asks first in these conversations.
 	"POST /api/chat/tool": { body: { call_id: 1, allow: true },
 	    in: { session_id: "conversation" }, status: 404 },
@@ -159,7 +179,8 @@ export const DECLARED = {
 	"POST /api/sessions/*/fork": { ids: ["conversation"],
 	    in: { message_id: "message" } },
 	"GET /api/sessions/*/branches": conversation,
-	"GET /api/search": { asks: { q: "backup" } },
+	"GET /api/search": { asks: { q: "backup" },
+	    query: { project_id: "project" } },
 	"POST /api/bulk-delete": { in: { ids: ["conversation"] } },
 	"POST /api/rename/*": { ...conversation, body: { title: "Named" } },
 	"POST /api/summarize/*": conversation,
@@ -202,6 +223,16 @@ export const DECLARED = {
 	    content: "Say it." }) },
 	"PUT /api/prompts/*": { ids: ["prompt"], body: { content: "Sing it." } },
 	"DELETE /api/prompts/*": { ids: ["prompt"] },
+	"GET /api/projects": {},
+	"POST /api/projects": { body: () => ({ title: unique("Project") }) },
+	"PUT /api/projects/*": { ids: ["project"],
+	    body: () => ({ title: unique("Project") }) },
+	"DELETE /api/projects/*": { ids: ["project"] },
+	"GET /api/projects/*/documents": { ids: ["project"] },
+	"POST /api/projects/*/documents": { ids: ["project"],
+	    raw: form("files", "b.txt", "text/plain", Buffer.from("Moss.")) },
+	"DELETE /api/projects/*/documents/*": { ids: ["project", "document"] },
+	"GET /api/stats": {},
 	"GET /api/config": {},
 	"POST /api/config": { body: { system_prompt: "Be kind." } },
 	// Neither is set up on a server as it comes.
@@ -221,6 +252,8 @@ export const DECLARED = {
 	"GET /api/admin/settings": {},
 	"POST /api/admin/settings": { body: { allow_registration: false } },
 	"GET /api/admin/audit": {},
+	"POST /api/import/data": { status: 400,
+	    raw: ["application/json", Buffer.from("no JSON")] },
 	"POST /api/import/db": { status: 400,
 	    raw: ["application/octet-stream", Buffer.from("no database")] },
 };
