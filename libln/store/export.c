@@ -25,8 +25,8 @@ static const char *const left_out[] = {
 	"UPDATE document SET state = 'failed', holder = NULL, beat_ms = NULL,"
 	" reason = 'It was not read before the database was moved. Upload it"
 	" again' WHERE content = '' AND state IN ('queued', 'reading')",
-	"UPDATE document SET state = 'queued', holder = NULL, beat_ms = NULL"
-	" WHERE state = 'reading'",
+	("UPDATE document SET state = 'queued', holder = NULL, beat_ms = NULL"
+	" WHERE state = 'reading'"),
 	"DELETE FROM document_file",
 	/* Nobody will finish it where the copy goes. */
 	"UPDATE message SET state = 'interrupted' WHERE state = 'streaming'",

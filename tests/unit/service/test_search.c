@@ -361,7 +361,7 @@ no_text_is_a_syntax_error(void **state)
 		"--", "- -", "-\"", "*", "**", "a**", "\"a\"*", "\"\"*", "-*",
 		"a:b:c", "before:", "after:9999-99-99", "tag:\"", "role:\"user",
 		"model:%_\\", "';DROP TABLE message;--", "a NEAR/3 b",
-		"\xe2\x80\xae" "abc", "e\xcc\x81\xcc\x81\xcc\x81", "\xcc\x81",
+		("\xe2\x80\xae" "abc"), "e\xcc\x81\xcc\x81\xcc\x81", "\xcc\x81",
 		"👩‍👩‍👧", "\xef\xbb\xbf", "\x01\x02", "\t\n\r", "a\x7f" };
 	struct place *p = *state;
 	char text[8], *long_one;
