@@ -477,10 +477,10 @@ enum listen_state listen_probe(const char *listen, char *why, size_t size);
 
 /* The nouns, one file each. */
 extern const struct noun noun_init, noun_admin, noun_user, noun_db,
-    noun_backup, noun_chat, noun_ask, noun_history, noun_prompt, noun_tool,
-    noun_provider,
-    noun_model, noun_config, noun_audit, noun_server, noun_doctor,
-    noun_completion, noun_version, noun_help;
+    noun_backup, noun_chat, noun_ask, noun_history, noun_project,
+    noun_prompt, noun_tool, noun_provider, noun_model, noun_config,
+    noun_audit, noun_server, noun_doctor, noun_completion, noun_version,
+    noun_help;
 
 /* history_search.c: a verb of history. */
 int history_search(struct ctx *c);

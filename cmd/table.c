@@ -10,6 +10,7 @@ const struct noun *const nouns[] = {
 	&noun_chat,
 	&noun_ask,
 	&noun_history,
+	&noun_project,
 	&noun_prompt,
 	&noun_tool,
 	&noun_provider,

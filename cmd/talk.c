@@ -8,6 +8,7 @@
 
 #include <ln/conversation.h>
 #include <ln/message.h>
+#include <ln/project.h>
 #include <ln/prompt.h>
 #include <ln/provider.h>
 #include <ln/text.h>
@@ -106,6 +107,30 @@ take_prompt(struct talk *t)
 }
 
 int
+talk_project(struct talk *t, const char *name)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_project *p = NULL;
+	enum ln_status s;
+	int rc;
+
+	s = ln_project_find(t->c->st, t->user->id, name, &p, &err);
+	if (s == LN_NOT_FOUND)
+		return ctx_refuse(t->c, EX_NOT_FOUND, "not_found",
+		    "there is no such project", "See `lnctl project list`",
+		    "%s", name);
+	if (s == LN_CONFLICT)
+		return ctx_refuse(t->c, EX_CONFLICT, "conflict",
+		    "several projects are called that",
+		    "Give the id that `lnctl project list` shows", "%s", name);
+	if (s != LN_OK)
+		return ctx_fail(t->c, s, &err, NULL, "%s", name);
+	rc = talk_assign(t, &t->project_id, p->id);
+	ln_project_free(p);
+	return rc;
+}
+
+int
 talk_open(struct talk *t, struct ctx *c)
 {
 	const struct {
@@ -146,6 +171,9 @@ talk_open(struct talk *t, struct ctx *c)
 		return rc;
 	if ((rc = take_prompt(t)) != EX_OK)
 		return rc;
+	if (opt_has(&c->args, O_PROJECT) &&
+	    (rc = talk_project(t, ctx_opt(c, O_PROJECT))) != EX_OK)
+		return rc;
 	if (!t->is_unsaved)
 		talk_recover(c);
 	return open_conversation(t);
@@ -179,6 +207,7 @@ talk_close(struct talk *t)
 	free(t->provider);
 	free(t->model);
 	free(t->system_prompt);
+	free(t->project_id);
 	talk_detach(t);
 	free(t->used_provider);
 	free(t->used_model);
@@ -299,6 +328,7 @@ talk_turn(struct talk *t, enum talk_what what, const char *prompt,
 	opts.provider = t->provider;
 	opts.model = t->model;
 	opts.system_prompt = t->system_prompt;
+	opts.project_id = t->project_id;
 	opts.file_name = t->file_name;
 	opts.file_content = t->file_content;
 	opts.options = &t->options;

@@ -26,6 +26,7 @@ struct talk {
 	char *provider;		/* wishes; NULL: as set for the account */
 	char *model;
 	char *system_prompt;
+	char *project_id;	/* NULL: that of the conversation */
 	struct ln_llm_options options;
 	/* Goes with the next question only. */
 	char *file_name;	/* of all text files, which are one */
@@ -60,7 +61,7 @@ struct talk {
 
 /* Options that chat and ask take, for the table. */
 #define TALK_OPTS O_CONTINUE, O_ID, O_MODEL, O_SYSTEM, O_PROMPT, O_PROVIDER, \
-	O_USER, O_TEMP, O_NO_SAVE, O_ATTACH
+	O_USER, O_TEMP, O_NO_SAVE, O_PROJECT, O_ATTACH
 
 /**
  * talk_open(t, c) / talk_close(t):
@@ -69,6 +70,13 @@ struct talk {
  */
 int talk_open(struct talk *t, struct ctx *c);
 void talk_close(struct talk *t);
+
+/**
+ * talk_project(t, name):
+ * From now on, answers may quote the documents of this project.  EX_OK, or the
+ * exit code after telling.
+ */
+int talk_project(struct talk *t, const char *name);
 
 /**
  * talk_turn(t, what, prompt, err):

@@ -65,6 +65,13 @@ _lnctl()
 		"history archive") path="history archive" ;;
 		"history unarchive") path="history unarchive" ;;
 		"history delete") path="history delete" ;;
+		" project") path="project" ;;
+		"project list") path="project list" ;;
+		"project create") path="project create" ;;
+		"project delete") path="project delete" ;;
+		"project add") path="project add" ;;
+		"project docs") path="project docs" ;;
+		"project search") path="project search" ;;
 		" prompt") path="prompt" ;;
 		"prompt list") path="prompt list" ;;
 		"prompt show") path="prompt show" ;;
@@ -164,6 +171,7 @@ _lnctl()
 	"chat --provider") :; has_value=1 ;;
 	"chat --user") :; has_value=1 ;;
 	"chat --temp") :; has_value=1 ;;
+	"chat --project") :; has_value=1 ;;
 	"chat --attach" | "chat -a") files=1; has_value=1 ;;
 	"ask --id") :; has_value=1 ;;
 	"ask --model" | "ask -m") :; has_value=1 ;;
@@ -172,6 +180,7 @@ _lnctl()
 	"ask --provider") :; has_value=1 ;;
 	"ask --user") :; has_value=1 ;;
 	"ask --temp") :; has_value=1 ;;
+	"ask --project") :; has_value=1 ;;
 	"ask --attach" | "ask -a") files=1; has_value=1 ;;
 	"history list --user") :; has_value=1 ;;
 	"history list --tag") :; has_value=1 ;;
@@ -197,6 +206,14 @@ _lnctl()
 	"history archive --user") :; has_value=1 ;;
 	"history unarchive --user") :; has_value=1 ;;
 	"history delete --user") :; has_value=1 ;;
+	"project list --user") :; has_value=1 ;;
+	"project create --user") :; has_value=1 ;;
+	"project create --description") :; has_value=1 ;;
+	"project delete --user") :; has_value=1 ;;
+	"project add --user") :; has_value=1 ;;
+	"project docs --user") :; has_value=1 ;;
+	"project search --user") :; has_value=1 ;;
+	"project search --limit" | "project search -n") :; has_value=1 ;;
 	"prompt list --user") :; has_value=1 ;;
 	"prompt show --user") :; has_value=1 ;;
 	"prompt add --user") :; has_value=1 ;;
@@ -235,7 +252,7 @@ _lnctl()
 	esac
 	if [ -z "$has_value" ]; then
 		case "$path" in
-		"") words="init admin user db backup chat ask history prompt tool provider model config audit server doctor completion version help " ;;
+		"") words="init admin user db backup chat ask history project prompt tool provider model config audit server doctor completion version help " ;;
 		"init") options=" --admin-email --admin-username --password-stdin --password-file --random --from-backup --secret-key-file --passphrase-file" ;;
 		"admin") words="seed " ;;
 		"admin seed") options=" --email --username --promote --password-stdin --password-file --random" ;;
@@ -271,8 +288,8 @@ _lnctl()
 		"backup restore") options=" --to --secret-key-file --passphrase-file"; files=1 ;;
 		"backup status") options=" --max-age" ;;
 		"backup keygen") options=" --output -o" ;;
-		"chat") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a" ;;
-		"ask") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --attach -a --no-stream --extract -x" ;;
+		"chat") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --project --attach -a" ;;
+		"ask") options=" --continue -c --id --model -m --system -s --prompt -p --provider --user --temp --no-save --project --attach -a --no-stream --extract -x" ;;
 		"history") words="list show search export fork tree import rename tag untag tags pin unpin archive unarchive delete " ;;
 		"history list") options=" --user --archived --tag --limit -n" ;;
 		"history show") options=" --user" ;;
@@ -290,6 +307,13 @@ _lnctl()
 		"history archive") options=" --user" ;;
 		"history unarchive") options=" --user" ;;
 		"history delete") options=" --user" ;;
+		"project") words="list create delete add docs search " ;;
+		"project list") options=" --user" ;;
+		"project create") options=" --user --description" ;;
+		"project delete") options=" --user" ;;
+		"project add") options=" --user"; files=1 ;;
+		"project docs") options=" --user" ;;
+		"project search") options=" --user --limit -n" ;;
 		"prompt") words="list show add delete " ;;
 		"prompt list") options=" --user --global" ;;
 		"prompt show") options=" --user --global" ;;
