@@ -60,9 +60,7 @@ test("a running answer stops within a second, and is kept", async () => {
 	await server.lnctl_ok(["user", "block", "xavier", "--json"]);
 	const begun = Date.now();
 	await ws.next("stream_done");
-	// A second, and what a busy machine takes; the answer would go on for
-	// minutes.
-	assert.ok(Date.now() - begun < 10000, `${Date.now() - begun} ms`);
+	assert.ok(Date.now() - begun < 1500, `${Date.now() - begun} ms`);
 	await fake.until((all) => all.at(-1).closed === "by client");
 	const rows = await server.sql(`SELECT content FROM message WHERE
 	    conversation_id = '${session_id}' AND role = 'assistant'`);
