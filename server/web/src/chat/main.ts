@@ -307,7 +307,9 @@ async function start(): Promise<void> {
 	addEventListener('hashchange', route);
 	link.connect();
 	composer.ready();
-	composer.focus();
+	/* Whoever has begun elsewhere while the page loaded stays there. */
+	if (document.activeElement === document.body)
+		composer.focus();
 }
 
 chat.use(link);
