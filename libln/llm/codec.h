@@ -7,6 +7,12 @@
 
 #include "text/lines.h"
 
+/* A vector of an answer, borrowed, and which of the texts it is of. */
+struct lni_vector {
+	const struct ln_json *numbers;
+	int64_t index;
+};
+
 /*
  * A codec speaks one provider's dialect and does no I/O.  To add a provider:
  * a file with such a table, and a row in registry.c.
@@ -20,6 +26,17 @@ struct lni_codec {
 	    struct ln_llm_request *r, struct ln_error *err);
 	enum ln_status (*models_parse)(const char *body, size_t n,
 	    struct ln_model_list *out, struct ln_error *err);
+	/**
+	 * Embeddings; NULL where the dialect has none.  The vectors are the
+	 * list ${embed_member} of the answer; ${embed_entry} gives that of an
+	 * entry, whose place is set already.
+	 */
+	enum ln_status (*embed_request)(const struct ln_provider_conf *conf,
+	    const char *model, const char *const *texts, size_t count,
+	    struct ln_llm_request *r, struct ln_error *err);
+	const char *embed_member;
+	void (*embed_entry)(const struct ln_json *entry,
+	    struct lni_vector *v);
 	/* One event of an answer with status 200, as framed: lines of NDJSON,
 	 * or the data of a server-sent event.  Calls lni_stream_*. */
 	void (*event)(struct ln_llm_stream *s, const char *p, size_t n);
@@ -113,6 +130,8 @@ const char *lni_refusal(const struct lni_codec *codec, int http_status,
 	"The model provider is overloaded. Try again later"
 #define LNI_SAY_FAILED "The model provider failed while answering"
 #define LNI_SAY_UNKNOWN_IMAGE "An image is neither PNG, JPEG, GIF nor WebP"
+#define LNI_SAY_NO_EMBEDDING						\
+	"The model cannot embed texts. Choose an embedding model"
 #define LNI_SAY_NOT_UNDERSTOOD							\
 	"The answer of the model provider could not be understood. Check "	\
 	"its base URL"
@@ -128,6 +147,22 @@ const char *lni_refusal(const struct lni_codec *codec, int http_status,
 enum ln_status lni_models_read(const char *body, size_t n, const char *member,
     const char *(*name_of)(const struct ln_json *entry),
     struct ln_model_list *out, struct ln_error *err) LN_USE;
+
+/* --- embeddings ---------------------------------------------------------- */
+
+/* Check the input and fill the (empty) request. */
+enum ln_status lni_embedding_make(const struct ln_provider_conf *conf,
+    const char *model, const char *const *texts, size_t count,
+    struct ln_llm_request *r, struct ln_error *err) LN_USE;
+
+/**
+ * lni_embedding_body(r, model, texts, count, format, err):
+ * {"model": ..., "input": [...]}, and the member "encoding_format" unless
+ * ${format} is NULL.
+ */
+enum ln_status lni_embedding_body(struct ln_llm_request *r,
+    const char *model, const char *const *texts, size_t count,
+    const char *format, struct ln_error *err) LN_USE;
 
 /* --- tools --------------------------------------------------------------- */
 

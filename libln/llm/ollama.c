@@ -196,6 +196,26 @@ models_parse(const char *body, size_t n, struct ln_model_list *out,
 	return lni_models_read(body, n, "models", model_name, out, err);
 }
 
+static enum ln_status
+embed_request(const struct ln_provider_conf *conf, const char *model,
+    const char *const *texts, size_t count, struct ln_llm_request *r,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = lni_request_url(r, conf->base_url, "/api/embed", err)) !=
+	    LN_OK || (s = set_key(conf, r, err)) != LN_OK)
+		return s;
+	return lni_embedding_body(r, model, texts, count, NULL, err);
+}
+
+/* Vectors alone, in the order of the texts. */
+static void
+embed_entry(const struct ln_json *entry, struct lni_vector *v)
+{
+	v->numbers = entry;
+}
+
 static void
 tool_call(struct ln_llm_stream *s, const struct ln_json *call)
 {
@@ -283,7 +303,7 @@ refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 	struct ln_json *root = NULL;
 	const char *sentence = NULL, *failure;
 
-	if (http_status != 404 && http_status != 400)
+	if (http_status != 404 && http_status != 400 && http_status != 501)
 		return NULL;
 	/* Ollama explains itself in JSON; any other server's 404 means that
 	 * there is no Ollama at this address. */
@@ -292,7 +312,11 @@ refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 		ln_json_free(root);
 		return NULL;
 	}
-	if (http_status == 400 &&
+	if (http_status != 404 &&
+	    strstr(failure, "not support embed") != NULL) {
+		*status = LN_UNSUPPORTED;
+		sentence = LNI_SAY_NO_EMBEDDING;
+	} else if (http_status == 400 &&
 	    strstr(failure, "does not support tools") != NULL) {
 		*status = LN_UNSUPPORTED;
 		sentence = "The model cannot use tools";
@@ -309,6 +333,9 @@ const struct lni_codec lni_codec_ollama = {
 	.request = request,
 	.models_request = models_request,
 	.models_parse = models_parse,
+	.embed_request = embed_request,
+	.embed_member = "embeddings",
+	.embed_entry = embed_entry,
 	.event = event,
 	.whole = event,
 	.refusal = refusal,

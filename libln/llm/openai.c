@@ -312,6 +312,32 @@ models_parse(const char *body, size_t n, struct ln_model_list *out,
 	return lni_models_read(body, n, "data", model_name, out, err);
 }
 
+/* Some servers would send base64 otherwise. */
+static enum ln_status
+embed_request(const struct ln_provider_conf *conf, const char *model,
+    const char *const *texts, size_t count, struct ln_llm_request *r,
+    struct ln_error *err)
+{
+	enum ln_status s;
+
+	if ((s = lni_request_url(r, conf->base_url, "/embeddings", err)) !=
+	    LN_OK || (s = set_key(conf, r, err)) != LN_OK)
+		return s;
+	return lni_embedding_body(r, model, texts, count, "float", err);
+}
+
+/* {"index": 0, "embedding": [...]}; a server may leave the index out. */
+static void
+embed_entry(const struct ln_json *entry, struct lni_vector *v)
+{
+	const struct ln_json *index = ln_json_get(entry, "index");
+
+	v->numbers = ln_json_get(entry, "embedding");
+	if (ln_json_type(index) != LN_JSON_NULL &&
+	    !ln_json_int(index, &v->index))
+		v->index = -1;
+}
+
 static const char *
 refusal(int http_status, const char *body, size_t n, enum ln_status *status)
 {
@@ -330,6 +356,9 @@ const struct lni_codec lni_codec_openai = {
 	.request = request,
 	.models_request = models_request,
 	.models_parse = models_parse,
+	.embed_request = embed_request,
+	.embed_member = "data",
+	.embed_entry = embed_entry,
 	.event = lni_openai_event,
 	.whole = lni_openai_whole,
 	.is_sse = true,

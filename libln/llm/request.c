@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/embedding.h>
 #include <ln/json.h>
 #include <ln/secret.h>
 
@@ -15,6 +16,9 @@
 #define ANSWER_STALL_MS (60 * 1000)
 /* An event carries some hundred bytes around a word of the answer. */
 #define ANSWER_RESPONSE_MAX (LN_LLM_ANSWER_MAX * 128)
+/* A number takes up to some 25 bytes as text, with its comma. */
+#define EMBEDDING_RESPONSE_MAX						\
+	(LN_EMBEDDING_TEXTS_MAX * LN_EMBEDDING_DIMENSION_MAX * 28)
 #define MODELS_TOTAL_MS 10000
 #define MODELS_RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 
@@ -177,6 +181,31 @@ ln_llm_request(const struct ln_provider_conf *conf,
 	r->http.stall_ms = ANSWER_STALL_MS;
 	r->http.first_byte_ms = ANSWER_FIRST_BYTE_MS;
 	r->http.response_max = ANSWER_RESPONSE_MAX;
+	*out = r;
+	return LN_OK;
+}
+
+enum ln_status
+ln_embedding_request(const struct ln_provider_conf *conf, const char *model,
+    const char *const *texts, size_t count, struct ln_llm_request **out,
+    struct ln_error *err)
+{
+	struct ln_llm_request *r;
+	enum ln_status s;
+
+	*out = NULL;
+	if ((s = check_key(conf, err)) != LN_OK)
+		return s;
+	if ((r = request_new(conf)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "request");
+	if ((s = lni_embedding_make(conf, model, texts, count, r, err)) !=
+	    LN_OK) {
+		ln_llm_request_free(r);
+		return s;
+	}
+	seal(r);
+	r->http.total_ms = LN_EMBEDDING_TOTAL_MS;
+	r->http.response_max = EMBEDDING_RESPONSE_MAX;
 	*out = r;
 	return LN_OK;
 }

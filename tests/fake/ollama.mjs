@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { BASE64, Fake, run_as_process, sleep } from "./base.mjs";
 import { answer_of, pieces } from "./behaviours.mjs";
+import { vector_of } from "./vectors.mjs";
 
 export { DEFAULT, MODELS, TEXTS, answer_of, pieces } from "./behaviours.mjs";
 
@@ -225,7 +226,6 @@ class Ollama extends Fake {
 		    { response: body.stream === false ? text : "", context: [1, 2, 3] });
 	}
 
-	// Vectors that depend on the text alone: equal texts, equal vectors.
 	embed(body, res) {
 		const inputs = [body.input ?? []].flat();
 
@@ -233,12 +233,7 @@ class Ollama extends Fake {
 			return;
 		this.reply(res, {
 			model: body.model,
-			embeddings: inputs.map((text) => {
-				const v = [...createHash("sha256").update(text).digest()]
-				    .slice(0, 16).map((x) => x - 127.5);
-				const norm = Math.hypot(...v);
-				return v.map((x) => x / norm);
-			}),
+			embeddings: inputs.map(vector_of),
 			total_duration: 14143917,
 			load_duration: 1019500,
 			prompt_eval_count: inputs.length,

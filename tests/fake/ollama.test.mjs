@@ -322,6 +322,19 @@ test("embed gives one unit vector for each input", async () => {
 	assert.ok(Math.abs(Math.hypot(...embeddings[0]) - 1) < 1e-9);
 });
 
+test("what means the same is near, what does not is far", async () => {
+	const { embeddings: [question, same, other] } = await client.embed({
+		model: "llama3.2",
+		input: ["Where did she buy the car?", "The automobile she purchased",
+		    "Tulips need water"],
+	});
+	const near = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+	assert.ok(near(question, same) > 0.5);
+	assert.ok(near(question, other) < 0.3);
+	await assert.rejects(client.embed({ model: "nobody", input: "a" }),
+	    { status_code: 404 });
+});
+
 test("pull reports progress, then the model is there; delete removes it", async () => {
 	const steps = await collect(await client.pull({ model: "phi3", stream: true }));
 	assert.equal(steps[0].status, "pulling manifest");

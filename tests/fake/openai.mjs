@@ -3,6 +3,7 @@
 
 import { Fake, run_as_process } from "./base.mjs";
 import { answer_of, pieces } from "./behaviours.mjs";
+import { vector_of } from "./vectors.mjs";
 
 export { DEFAULT, MODELS, TEXTS, answer_of, pieces } from "./behaviours.mjs";
 
@@ -38,6 +39,8 @@ class OpenAI extends Fake {
 			"GET /v1/models": (fake, body, res) => fake.list(res),
 			"POST /v1/chat/completions": (fake, body, res, record) =>
 			    fake.chat(body, res, record),
+			"POST /v1/embeddings": (fake, body, res) =>
+			    fake.embed(body, res),
 		};
 	}
 
@@ -161,6 +164,33 @@ class OpenAI extends Fake {
 
 		await this.answer(res, record, b, text,
 		    this.speak(body, b, messages, text, calls));
+	}
+
+	// The official client asks for base64, as floats are long to read.
+	embed(body, res) {
+		const inputs = [body.input ?? []].flat();
+		const format = body.encoding_format ?? "float";
+
+		if (this.pick(body.model ?? "", res) === null)
+			return;
+		if (inputs.length === 0 || inputs.some((text) =>
+		    typeof text !== "string" || text === ""))
+			return this.refuse(res, 400, "'$.input' is invalid.");
+		if (format !== "float" && format !== "base64")
+			return this.refuse(res, 400, "Invalid 'encoding_format'.");
+		const prompt_tokens = count(inputs.join(" "));
+		return this.reply(res, {
+			object: "list",
+			data: inputs.map(vector_of).map((v, index) => ({
+				object: "embedding",
+				index,
+				embedding: format === "float" ? v :
+				    Buffer.from(new Float32Array(v).buffer)
+				        .toString("base64"),
+			})),
+			model: body.model,
+			usage: { prompt_tokens, total_tokens: prompt_tokens },
+		});
 	}
 
 	// How an answer looks on the wire (see answer of base.mjs).

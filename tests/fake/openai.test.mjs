@@ -237,6 +237,22 @@ test("an abort stops the fake's work", async () => {
 	assert.ok(fake.requests.at(-1).tokens < 10);
 });
 
+test("embeddings come as the client asks, base64 or numbers", async () => {
+	const input = ["Where did she buy the car?", "The automobile she bought"];
+	const ask_for = (extra) => client.embeddings.create(
+	    { model: "llama3.2", input, ...extra });
+	const packed = await ask_for({});
+	const plain = await ask_for({ encoding_format: "float" });
+	const [a, b] = plain.data.map((d) => d.embedding);
+	assert.deepEqual(packed.data.map((d) => d.index), [0, 1]);
+	assert.deepEqual(Array.from(packed.data[0].embedding), a.map(Math.fround));
+	assert.ok(a.reduce((sum, x, i) => sum + x * b[i], 0) > 0.3);
+	assert.equal(plain.object, "list");
+	assert.ok(plain.usage.total_tokens > 0);
+	await assert.rejects(ask_for({ model: "nobody" }), OpenAI.NotFoundError);
+	await assert.rejects(ask_for({ input: "" }), OpenAI.BadRequestError);
+});
+
 test("as a process it serves the client too", async () => {
 	const child = spawn(process.execPath,
 	    [new URL("./openai.mjs", import.meta.url).pathname, "--key", KEY],
