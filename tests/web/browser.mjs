@@ -66,8 +66,14 @@ export function assertValue(locator, value) {
 }
 
 export function assertText(locator, text) {
-	return eventually(async () =>
-	    assert.equal(await locator.innerText(), text));
+	return eventually(async () => {
+		const is = await locator.innerText();
+
+		if (text instanceof RegExp)
+			assert.match(is, text);
+		else
+			assert.equal(is, text);
+	});
 }
 
 /** Watches a page of an existing profile: a second tab. */

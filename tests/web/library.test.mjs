@@ -1,8 +1,8 @@
 /* What a person keeps: prompts, projects with documents, and the profile. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
-import { assertAccessible, assertClean, openBrowser, openPage, send } from
-    './browser.mjs';
+import { assertAccessible, assertClean, assertCount, assertText, openBrowser,
+    openPage, send } from './browser.mjs';
 import { Mock } from './mock.mjs';
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU' +
@@ -278,5 +278,46 @@ describe('a project', () => {
 		await page.goto(`${mock.url}/#/projects/unknown`);
 		await page.getByText('This project does not exist (any more).')
 			.waitFor();
+	});
+});
+
+describe('the statistics', () => {
+	const section = () => page.getByRole('region', { name: 'Statistics' });
+	const rows = (table) => section().getByRole('region', { name: table })
+		.locator('tbody tr');
+
+	it('draw the last days, say them in words and list them', async () => {
+		mock.stats.conversations = 1234;
+		mock.stats.days = [{ messages: 2, tokens: 90 },
+			{ messages: 40, tokens: 5000 }];
+		await page.setViewportSize({ width: 390, height: 800 });
+		await page.goto(`${mock.url}/settings`);
+		await section().getByText('1,234', { exact: true }).waitFor();
+		await section().getByRole('img', {
+			name: /^Messages a day, .*: 42 in all, at most 40, on /,
+		}).waitFor();
+		await section().getByRole('img', { name: /^Tokens a day, .*5,090/ })
+			.waitFor();
+		await section().getByText('These days as a table').focus();
+		await page.keyboard.press('Enter');
+		await assertCount(rows('The last days'), 30);
+		await assertText(rows('The last days').first().locator('td').first(),
+		    '2');
+		await assertAccessible(page);
+		assert.equal(await page.evaluate(() =>
+		    document.documentElement.scrollWidth), 390);
+	});
+
+	it('list the first models, and all on demand', async () => {
+		mock.stats.days[29] = { messages: 2, tokens: 0 };
+		mock.stats.models = Array.from({ length: 11 }, (_, i) =>
+		    ({ model: i ? `model-${i}` : null, answers: 1, tokens: 99 - i }));
+		await page.goto(`${mock.url}/settings`);
+		await assertCount(rows('Answers by model'), 8);
+		await rows('Answers by model').first().getByText('no model named').waitFor();
+		assert.equal(await section().getByRole('img').count(), 1);
+		await button('Show all 11 models').press('Enter');
+		await assertCount(rows('Answers by model'), 11);
+		await button('Show all 11 models').waitFor({ state: 'detached' });
 	});
 });

@@ -142,6 +142,22 @@ function imported(mock, { url, raw, user }) {
 	};
 }
 
+/* What everybody has asked and got, as of today. */
+function stats(mock) {
+	const days = Array.from({ length: 30 }, (_, i) => ({
+		date: new Date(Date.now() - (29 - i) * 86_400_000).toISOString()
+			.slice(0, 10),
+		messages: 0, tokens: 0, ...mock.stats.days[29 - i],
+	}));
+	const sum = (name) => days.reduce((all, day) => all + day[name], 0);
+
+	return {
+		session_count: mock.stats.conversations,
+		message_count: sum('messages'), total_tokens: sum('tokens'),
+		models: mock.stats.models, days,
+	};
+}
+
 /** The reply, or undefined for a path that is not of these. */
 export function libraryRoute(mock, path, args) {
 	const { req, body, raw, user } = args;
@@ -156,6 +172,8 @@ export function libraryRoute(mock, path, args) {
 			throw new Refusal(403, 'That address is not on the public net');
 		return { url: body.url, content: '# Dry gardens', type: 'html' };
 	}
+	if (path === '/api/stats')
+		return stats(mock);
 	if (path === '/api/import/data')
 		return imported(mock, args);
 	if (path === '/api/chat/upload') {

@@ -56,6 +56,8 @@ export class Mock {
 		this.groups = [];
 		this.prompts = [];
 		this.projects = [];
+		/* Days by how long ago they were. */
+		this.stats = { conversations: 0, models: [], days: [] };
 		this.searches = [];
 		this.searchFails = false;
 		this.summaryFails = false;

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { startServer } from '../server/harness.mjs';
-import { assertAccessible, assertClean, assertCount, assertValue,
-    openBrowser, openPage, signIn } from './browser.mjs';
+import { assertAccessible, assertClean, assertCount, assertText,
+    assertValue, openBrowser, openPage, signIn } from './browser.mjs';
 
 let browser;
 let page;
@@ -16,7 +16,7 @@ before(async () => {
 	browser = await openBrowser();
 	server = await startServer({ users: [
 		{ username: 'alice' }, { username: 'bruno' }, { username: 'carla' },
-		{ username: 'dora' },
+		{ username: 'dora' }, { username: 'erik' },
 	] });
 });
 after(async () => {
@@ -119,6 +119,24 @@ describe('the account page', () => {
 		const { provider_origin: origin, api_key_set: has } = await settings();
 
 		assert.deepEqual([origin, has], ['default', false]);
+	});
+
+	it('counts what one asked and got', async () => {
+		const client = await server.login('erik');
+		const statistics = page.getByRole('region', { name: 'Statistics' });
+
+		await enter('erik');
+		await statistics.getByText('Nothing to count yet.').waitFor();
+		await client.post('/api/chat/stream',
+		    { prompt: 'How do I make a backup?' });
+		await page.reload();
+		await assertText(statistics.locator('dl'),
+		    /^Conversations\s+1\s+Messages\s+2\s+Tokens\s+\d/);
+		await statistics.getByRole('img', { name: /^Messages a day, .*: 2 in/ })
+			.waitFor();
+		await statistics.getByRole('region', { name: 'Answers by model' })
+			.getByRole('row', { name: / 1 [0-9]/ }).waitFor();
+		await assertAccessible(page);
 	});
 
 	it('deletes the account after asking for the password', async () => {

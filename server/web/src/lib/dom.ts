@@ -32,16 +32,23 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** The same for the elements of a drawing. */
+export function draw<K extends keyof SVGElementTagNameMap>(
+	tag: K, attributes: Record<string, string | number> = {},
+	...children: (Node | string)[]
+): SVGElementTagNameMap[K] {
+	const el = document.createElementNS(SVG, tag);
+
+	for (const [name, value] of Object.entries(attributes))
+		el.setAttribute(name, String(value));
+	el.append(...children);
+	return el;
+}
+
 /** An icon of the page's sprite (icons.svg). */
 export function icon(name: string): SVGSVGElement {
-	const svg = document.createElementNS(SVG, 'svg');
-	const use = document.createElementNS(SVG, 'use');
-
-	svg.setAttribute('class', 'ico');
-	svg.setAttribute('aria-hidden', 'true');
-	use.setAttribute('href', `#i-${name}`);
-	svg.append(use);
-	return svg;
+	return draw('svg', { class: 'ico', 'aria-hidden': 'true' },
+	    draw('use', { href: `#i-${name}` }));
 }
 
 export function iconButton(name: string, label: string,

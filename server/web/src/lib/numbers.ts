@@ -20,6 +20,11 @@ export function joined(...parts: string[]): string {
 	return parts.filter(Boolean).join(' · ');
 }
 
+/** "1,234" as people here write it. */
+export function whole(count: number): string {
+	return count.toLocaleString();
+}
+
 /** "48 kB", "1.2 MB": powers of 1000, as file managers say it. */
 export function bytes(count: number): string {
 	const units = ['bytes', 'kB', 'MB', 'GB'];

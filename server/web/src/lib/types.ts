@@ -216,3 +216,21 @@ export interface Tool {
 	/** False when it lacks what an administrator has to set up. */
 	available: boolean;
 }
+
+/** What a person has asked and got. */
+export interface Stats {
+	session_count: number;
+	message_count: number;
+	total_tokens: number;
+	/** Most tokens first; null: nobody knows which it was. */
+	models: { model: string | null; answers: number; tokens: number }[];
+	/** The last 30, UTC, today last. */
+	days: Day[];
+}
+
+export interface Day {
+	/** "2026-01-31". */
+	date: string;
+	messages: number;
+	tokens: number;
+}

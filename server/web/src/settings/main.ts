@@ -11,6 +11,7 @@ import { browserName } from './agent';
 import { importButton } from './data';
 import { modelForm } from './model';
 import { profileForm } from './profile';
+import { statistics } from './stats';
 
 const problem = byId('problem', HTMLElement);
 const list = byId('sessions', HTMLElement);
@@ -117,4 +118,5 @@ profileForm(failed);
 importButton(failed);
 modelForm(failed);
 toolList('user', failed);
+statistics(failed);
 loadSessions().catch(failed);
