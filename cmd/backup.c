@@ -17,7 +17,6 @@
 #define KEEP_DAILY 14
 #define KEEP_WEEKLY 8
 #define KEEP_MONTHLY 12
-#define AGE_DEFAULT "26h"	/* a nightly one, and two hours for it to run */
 
 int
 backup_dir(struct ctx *c, char *dst, size_t size)
@@ -347,13 +346,17 @@ backup_status(struct ctx *c)
 {
 	const char *age = ctx_opt(c, O_MAX_AGE);
 	struct ln_error err = LN_ERROR_INIT;
-	int64_t max_ms, age_ms;
+	int64_t max_ms, now = ln_time_now_ms();
+	enum ln_backup_age is;
 	struct ln_backup b;
 	enum ln_status s;
 	int rc;
 
-	if (ln_time_parse_duration(age != NULL ? age : AGE_DEFAULT, &max_ms,
-	    NULL) != LN_OK)
+	if (age == NULL) {
+		s = ln_backup_max_age(c->cfg, &max_ms, &err);
+		if (s != LN_OK)
+			return ctx_fail(c, s, &err, NULL, "backup");
+	} else if (ln_time_parse_duration(age, &max_ms, NULL) != LN_OK)
 		return ctx_usage(c, NULL, "%s: --max-age takes a time such as "
 		    "26h, not \"%s\"", c->path, age);
 	s = ln_backup_last(c->st, &b, &err);
@@ -363,14 +366,14 @@ backup_status(struct ctx *c)
 		    "Make one with `lnctl backup create`", "backup");
 	if (s != LN_OK)
 		return ctx_fail(c, s, &err, NULL, "backup");
-	/* A clock that was set back makes none young for ever. */
-	age_ms = ln_time_now_ms() - b.created_ms;
-	out_bool(c->out, "is_fresh", age_ms >= 0 && age_ms <= max_ms);
-	out_int(c->out, "age_seconds", age_ms / 1000);
+	is = ln_backup_age(&b, now, max_ms);
+	out_bool(c->out, "is_fresh", is == LN_BACKUP_FRESH);
+	out_int(c->out, "age_seconds", (now - b.created_ms) / 1000);
 	backup_fields(c->out, &b);
 	rc = ctx_finish(c);
-	if (rc == EX_OK && (age_ms < 0 || age_ms > max_ms))
-		rc = ctx_refuse(c, EX_INVALID, "invalid", age_ms < 0 ?
+	if (rc == EX_OK && is != LN_BACKUP_FRESH)
+		rc = ctx_refuse(c, EX_INVALID, "invalid",
+		    is == LN_BACKUP_FUTURE ?
 		    "the newest verified backup is from the future" :
 		    "the newest verified backup is too old",
 		    "See why the nightly one did not run", "%s", b.path);

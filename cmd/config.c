@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <ln/backup.h>
 #include <ln/rotate.h>
 
 /* Settings of the process: what they are, where each came from. */
@@ -124,6 +125,7 @@ config_check(struct ctx *c)
 	const char *listen = ln_config_get(c->cfg, "LOCALNEURAL_LISTEN");
 	struct ln_keys *keys = NULL;
 	enum ln_status s;
+	int64_t max_age_ms;
 	int rc = EX_OK;
 
 	s = ln_config_secret(c->cfg, "SECRET_KEY", &secret, &err);
@@ -140,6 +142,10 @@ config_check(struct ctx *c)
 		rc = ctx_refuse(c, EX_INVALID, "invalid",
 		    "it is not ADDRESS:PORT", "For example 127.0.0.1:59869",
 		    "LOCALNEURAL_LISTEN=%s", listen);
+	if ((s = ln_backup_max_age(c->cfg, &max_age_ms, &err)) != LN_OK)
+		rc = ctx_refuse(c, EX_INVALID, ln_status_token(s),
+		    ln_error_text(&err, s), "For example 26h", "%s",
+		    ctx_settings_name(c));
 	if (rc != EX_OK)
 		return rc;
 	out_str(c->out, "env_file", ln_config_path(c->cfg));

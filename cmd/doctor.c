@@ -20,8 +20,6 @@
 #define SPACE_LOW ((int64_t)500 * 1024 * 1024)
 #define SPACE_OUT ((int64_t)50 * 1024 * 1024)
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
-/* As backup status: a nightly one, and two hours for it to run. */
-#define BACKUP_OLD_MS (INT64_C(26) * 60 * 60 * 1000)
 #define CLOCK_LEAST_MS INT64_C(1704067200000)	/* 2024: before this program */
 
 enum verdict { GOOD, ODD, BAD };
@@ -207,9 +205,14 @@ check_backup(struct doctor *d)
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_backup b;
 	enum ln_status s;
+	int64_t max_ms;
 
 	if (!d->has_db)
 		return;
+	if ((s = ln_backup_max_age(d->c->cfg, &max_ms, &err)) != LN_OK) {
+		say(d, "backup", BAD, "%s", ln_error_text(&err, s));
+		return;
+	}
 	s = ln_backup_last(d->c->st, &b, &err);
 	if (s == LN_NOT_FOUND)
 		say(d, "backup", ODD, "none was ever verified; let cron run"
@@ -219,11 +222,15 @@ check_backup(struct doctor *d)
 	if (s != LN_OK)
 		return;
 	ln_time_iso(b.created_ms, when);
-	if (ln_time_now_ms() - b.created_ms > BACKUP_OLD_MS)
-		say(d, "backup", ODD, "the last verified one is of %s",
-		    when);
-	else
+	switch (ln_backup_age(&b, ln_time_now_ms(), max_ms)) {
+	case LN_BACKUP_FRESH:
 		say(d, "backup", GOOD, "%s, verified", when);
+		break;
+	case LN_BACKUP_OLD:
+	case LN_BACKUP_FUTURE:
+		say(d, "backup", ODD, "the last verified one is of %s", when);
+		break;
+	}
 	ln_backup_clear(&b);
 }
 

@@ -20,6 +20,7 @@
 #include <kore/hooks.h>
 #include <kore/seccomp.h>
 
+#include <ln/backup.h>
 #include <ln/extract.h>
 #include <ln/http.h>
 #include <ln/log.h>
@@ -363,6 +364,9 @@ kore_parent_configure(int argc, char **argv)
 	if ((s = shared_open(&server.shm, &err)) != LN_OK)
 		refuse("start", s, &err);
 	load_late_libraries();
+	s = ln_backup_max_age(server.cfg, &server.backup_max_age_ms, &err);
+	if (s != LN_OK)
+		refuse("settings", s, &err);
 	if ((s = mail_configure(&err)) != LN_OK)
 		refuse("settings", s, &err);
 	assets_prepare();

@@ -114,6 +114,7 @@ const struct route routes[] = {
 	{ POST,   "/api/admin/user/*/sessions/revoke", G_ADMIN, R_JSON_OPTIONAL, SMALL, LIMIT_DEFAULT, admin_user_revoke },
 	{ GET,    "/api/admin/settings", G_ADMIN, 0, 0, LIMIT_DEFAULT, admin_settings_show },
 	{ POST,   "/api/admin/settings", G_ADMIN, R_JSON, SMALL, LIMIT_DEFAULT, admin_settings_update },
+	{ GET,    "/api/admin/status", G_ADMIN, 0, 0, LIMIT_DEFAULT, admin_status },
 	{ GET,    "/api/admin/audit", G_ADMIN, 0, 0, LIMIT_DEFAULT, admin_audit },
 	{ POST,   "/api/import/data", G_USER, R_RAW, SERVER_DATA_MAX, LIMIT_DEFAULT, data_import },
 	{ POST,   "/api/import/db", G_ADMIN, R_RAW, SERVER_IMPORT_MAX, LIMIT_DEFAULT, db_import },

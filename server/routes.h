@@ -105,6 +105,9 @@ int admin_user_block(struct rq *);
 int admin_user_revoke(struct rq *);
 int admin_audit(struct rq *);
 
+/* r_status.c */
+int admin_status(struct rq *);
+
 /* r_tools.c */
 int tools_list(struct rq *);
 int tools_create(struct rq *);

@@ -54,6 +54,7 @@ struct server {
 	bool is_tls;
 	int port;
 	unsigned worker_count;
+	int64_t backup_max_age_ms;
 	struct shared *shm;
 };
 extern struct server server;

@@ -60,6 +60,9 @@ static const struct ln_config_key keys[] = {
 	  "API key of OpenRouter" },
 	{ "GROQ_API_KEY", NULL, SECRET,
 	  "API key of Groq" },
+	/* A nightly one, and two hours for it to run. */
+	{ "LOCALNEURAL_BACKUP_MAX_AGE", "26h", TEXT,
+	  "How old the last verified backup may be, such as 26h or 8d" },
 	{ "LOCALNEURAL_SMTP_URL", NULL, TEXT,
 	  "Mail server, smtp://host:port or smtps://host:port" },
 	{ "LOCALNEURAL_SMTP_USER", NULL, TEXT,

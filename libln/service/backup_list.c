@@ -179,6 +179,29 @@ ln_backup_last(struct ln_store *st, struct ln_backup *out,
 	return LN_OK;
 }
 
+enum ln_status
+ln_backup_max_age(const struct ln_config *cfg, int64_t *out_ms,
+    struct ln_error *err)
+{
+	const char *age = ln_config_get(cfg, "LOCALNEURAL_BACKUP_MAX_AGE");
+
+	*out_ms = 0;
+	if (age == NULL || ln_time_parse_duration(age, out_ms, NULL) != LN_OK)
+		return ln_fail(err, LN_INVALID,
+		    "LOCALNEURAL_BACKUP_MAX_AGE is a time such as 26h", "%s",
+		    age != NULL ? age : "");
+	return LN_OK;
+}
+
+enum ln_backup_age
+ln_backup_age(const struct ln_backup *b, int64_t now_ms, int64_t max_ms)
+{
+	if (b->created_ms > now_ms)
+		return LN_BACKUP_FUTURE;
+	return now_ms - b->created_ms > max_ms ? LN_BACKUP_OLD :
+	    LN_BACKUP_FRESH;
+}
+
 /* --- retention ----------------------------------------------------------- */
 
 /* The first characters of an ISO time that name its day and month. */

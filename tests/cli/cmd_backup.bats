@@ -167,6 +167,16 @@ make()
 	assert_status 7
 	lnctl backup status --max-age soon
 	assert_status 2
+	LOCALNEURAL_BACKUP_MAX_AGE=1s lnctl backup status --json
+	assert_status 7
+	assert_json d.is_fresh false
+	LOCALNEURAL_BACKUP_MAX_AGE=1s lnctl backup status --max-age 26h
+	assert_status 0
+	LOCALNEURAL_BACKUP_MAX_AGE=soon lnctl backup status
+	assert_status 2
+	assert_error_line
+	LOCALNEURAL_BACKUP_MAX_AGE=soon lnctl config check
+	assert_status 7
 }
 
 @test "create --prune keeps what the rules say and tells what went" {

@@ -251,6 +251,7 @@ export const DECLARED = {
 	"POST /api/admin/user/*/sessions/revoke": user,
 	"GET /api/admin/settings": {},
 	"POST /api/admin/settings": { body: { allow_registration: false } },
+	"GET /api/admin/status": {},
 	"GET /api/admin/audit": {},
 	"POST /api/import/data": { status: 400,
 	    raw: ["application/json", Buffer.from("no JSON")] },

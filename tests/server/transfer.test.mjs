@@ -47,6 +47,38 @@ async function logical() {
 	return all;
 }
 
+test("the last verified backup is told to an admin, and whether it is too old", async () => {
+	const ask = async () => (await root.get("/api/admin/status")).json.backup;
+	const age = (ms) => server.write(`UPDATE backup SET created_ms = ${Date.now() - ms}`);
+	const HOUR = 3600_000;
+	const folder = path.join(server.dir, "backups");
+
+	assert.deepEqual(await ask(), { state: "none", is_stale: true,
+	    max_age_seconds: 26 * 3600, last: null });
+	fs.mkdirSync(folder);
+	await server.lnctl_ok(["backup", "create", "-d", folder, "--verify", "full"]);
+	const b = await ask();
+	const file = fs.readdirSync(folder).find((n) => n.endsWith(".zst"));
+	assert.deepEqual([b.state, b.is_stale, b.last.name, b.last.verified],
+	    ["fresh", false, file, "full"]);
+	assert.equal(b.last.bytes, fs.statSync(path.join(folder, file)).size);
+	assert.ok(b.last.age_seconds >= 0 && b.last.age_seconds < 600);
+	for (const [ms, state, code] of [[25 * HOUR, "fresh", 0],
+	    [27 * HOUR, "old", 7], [-HOUR, "future", 7]]) {
+		await age(ms);
+		const now = await ask();
+		assert.deepEqual([now.state, now.is_stale],
+		    [state, state !== "fresh"], state);
+		assert.ok(Math.abs(now.last.age_seconds - ms / 1000) < 600);
+		assert.equal((await server.lnctl(["backup", "status"])).code, code);
+	}
+	await server.write("UPDATE backup SET verified_ms = NULL, verified_how = NULL");
+	assert.equal((await ask()).state, "none");
+	assert.ok(!(await root.get("/api/admin/status")).text.includes(server.dir));
+	assert.equal((await ann.get("/api/admin/status")).status, 403);
+	assert.equal((await server.client().get("/api/admin/status")).status, 401);
+});
+
 test("an export is a whole database, for an admin, as an attachment", async () => {
 	const r = await root.get("/api/export/db");
 	assert.equal(r.status, 200);

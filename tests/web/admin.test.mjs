@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import { assertAccessible, assertClean, assertCount, assertText,
     assertValue, eventually, openBrowser, openPage } from './browser.mjs';
+import { backup, HOUR } from './mock-routes.mjs';
 import { Mock } from './mock.mjs';
 
 let browser;
@@ -178,6 +179,74 @@ describe('settings', () => {
 		await page.getByText('No key is set; this provider needs one.')
 			.waitFor();
 		assert.equal(mock.choices.get(null).model, 'some-model');
+	});
+});
+
+describe('the last verified backup', () => {
+	const box = () => page.locator('#backup');
+	const isRed = () => eventually(async () =>
+	    assert.equal(await box().getAttribute('class'), 'backup stale'));
+	const isCalm = () => eventually(async () =>
+	    assert.equal(await box().getAttribute('class'), 'backup'));
+	const asked = () => mock.requests.filter((r) =>
+	    r === 'GET /api/admin/status').length;
+
+	/* The page's clock is ours: a minute takes no time. */
+	async function reopen() {
+		await page.clock.install();
+		await page.goto(`${mock.url}/admin`);
+		await box().locator('strong').waitFor();
+	}
+
+	it('is shown with age, size and how it was verified', async () => {
+		await box().getByText('is 3 hours old.').waitFor();
+		await assertText(box().locator('code'), 'localneural-' +
+		    '20261124T030000Z.db.zst · 1.2 MB · verified: full');
+		await isCalm();
+	});
+
+	it('turns red by itself when it gets too old, and calm again after ' +
+	    'the next one', async () => {
+		await reopen();
+		await isCalm();
+		mock.backup = backup(27 * HOUR);
+		await page.clock.runFor(61_000);
+		await box().getByText('27 hours old, older than 26 hours.')
+			.waitFor();
+		await isRed();
+		await assertAccessible(page);
+		mock.backup = backup(60);
+		await page.clock.runFor(61_000);
+		await box().getByText('is 1 minute old.').waitFor();
+		await isCalm();
+	});
+
+	it('turns red even when nobody answers any more', async () => {
+		mock.backup = backup(26 * HOUR - 30);
+		await reopen();
+		await isCalm();
+		await page.route('**/api/admin/status', (route) =>
+		    route.fulfill({ status: 429, json: { error: 'Busy' } }));
+		await page.clock.runFor(61_000);
+		await box().getByText('older than 26 hours.').waitFor();
+		await box().getByText('Busy.').waitFor();
+		await isRed();
+	});
+
+	it('is missed when there is none', async () => {
+		mock.backup = backup(null);
+		await reopen();
+		await box().getByText('No backup was ever verified.').waitFor();
+		await isRed();
+	});
+
+	it('is asked for again when the page is looked at again', async () => {
+		await box().getByText('is 3 hours old.').waitFor();
+		const before = asked();
+
+		await page.evaluate(() =>
+		    document.dispatchEvent(new Event('visibilitychange')));
+		await eventually(async () => assert.equal(asked(), before + 1));
 	});
 });
 

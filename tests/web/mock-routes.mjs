@@ -8,6 +8,8 @@ export class Refusal extends Error {
 	}
 }
 
+export const HOUR = 3600;	/* seconds */
+
 const PROVIDERS = [
 	['offline', 'Offline search', null, false, []],
 	['ollama', 'Ollama', 'http://localhost:11434', false, []],
@@ -190,6 +192,23 @@ export function userRoute(mock, path, { req, url, body, user }) {
 	return undefined;
 }
 
+/** What /api/admin/status says of a backup of that age; of none: null. */
+export function backup(ageSeconds, maxAgeSeconds = 26 * HOUR) {
+	const isStale = ageSeconds === null || ageSeconds > maxAgeSeconds;
+
+	return {
+		state: ageSeconds === null ? 'none' : isStale ? 'old' : 'fresh',
+		is_stale: isStale, max_age_seconds: maxAgeSeconds,
+		last: ageSeconds === null ? null : {
+			name: 'localneural-20261124T030000Z.db.zst',
+			created_at: '2026-11-24T03:00:00.000Z',
+			age_seconds: ageSeconds, bytes: 1_234_567,
+			is_encrypted: false, verified: 'full',
+			verified_at: '2026-11-24T03:00:09.000Z',
+		},
+	};
+}
+
 export function adminRoute(mock, path, { req, url, body, raw }) {
 	const id = path.split('/')[4];
 	const target = () => {
@@ -252,6 +271,8 @@ export function adminRoute(mock, path, { req, url, body, raw }) {
 		mock.users = mock.users.filter((u) => u.user_id !== id);
 		return done;
 	}
+	if (path === '/api/admin/status')
+		return { now: new Date().toISOString(), backup: mock.backup };
 	if (path === '/api/admin/settings') {
 		if (req.method === 'POST') {
 			const { allow_registration: open, ...change } = body;

@@ -11,7 +11,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { libraryRoute } from './mock-library.mjs';
-import { adminRoute, builtins, Refusal, userRoute } from './mock-routes.mjs';
+import { adminRoute, backup, builtins, HOUR, Refusal, userRoute }
+    from './mock-routes.mjs';
 import { shelfRoute } from './mock-shelf.mjs';
 import { MockTurn, pieces } from './mock-turn.mjs';
 
@@ -49,6 +50,7 @@ export class Mock {
 		this.sockets = new Set();
 		this.running = new Map();
 		this.requests = [];
+		this.backup = backup(3 * HOUR);
 		this.frames = [];
 		this.estimates = false;
 		this.models = ['llama3.2', 'qwen3:4b'];

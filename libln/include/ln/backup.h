@@ -2,6 +2,7 @@
 #define LN_BACKUP_H
 
 #include <ln/base.h>
+#include <ln/config.h>
 #include <ln/error.h>
 #include <ln/store.h>
 
@@ -127,6 +128,23 @@ LN_API enum ln_status ln_backup_prune(struct ln_store *st, const char *folder,
  */
 LN_API enum ln_status ln_backup_last(struct ln_store *st,
     struct ln_backup *out, struct ln_error *err) LN_USE;
+
+enum ln_backup_age {
+	LN_BACKUP_FRESH,
+	LN_BACKUP_OLD,
+	LN_BACKUP_FUTURE,	/* a clock was set back: it says nothing */
+};
+
+/**
+ * ln_backup_max_age(cfg, out_ms, err) / ln_backup_age(b, now_ms, max_ms):
+ * How old the last verified backup may be, by LOCALNEURAL_BACKUP_MAX_AGE /
+ * whether ${b} is younger than that.  LN_INVALID for a setting that is no
+ * time.  Thread-safe.
+ */
+LN_API enum ln_status ln_backup_max_age(const struct ln_config *cfg,
+    int64_t *out_ms, struct ln_error *err) LN_USE;
+LN_API enum ln_backup_age ln_backup_age(const struct ln_backup *b,
+    int64_t now_ms, int64_t max_ms);
 
 /**
  * ln_backup_extract(path, unlock, database_path, out, err):

@@ -3,6 +3,7 @@ import { explain, signOut } from '../lib/api';
 import { byId } from '../lib/dom';
 import { themeButton } from '../lib/theme';
 import { toolList } from '../lib/tool-list';
+import { BackupState } from './backup';
 import { importForm } from './database';
 import { loadSettings, settingsForm } from './settings';
 import { Users } from './users';
@@ -24,5 +25,6 @@ byId('sign-out', HTMLElement).addEventListener('click',
 settingsForm(failed);
 importForm(failed);
 toolList('instance', failed);
+new BackupState().watch();
 new Users(failed).load().catch(failed);
 loadSettings().catch(failed);
