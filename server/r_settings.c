@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/chat.h>
 #include <ln/provider.h>
 #include <ln/setting.h>
 
@@ -51,6 +52,59 @@ temperature_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
 	} else if (s == LN_OK)
 		ln_jw_null(w, "temperature");
 	ln_free(value);
+	return s;
+}
+
+static enum ln_status
+context_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
+{
+	char *value = NULL, *end;
+	enum ln_status s;
+	long long n;
+
+	s = ln_setting_get(worker_store, user_id, "context_tokens", &value,
+	    err);
+	if (s == LN_OK) {
+		n = value != NULL ? strtoll(value, &end, 10) : 0;
+		if (n >= LN_CHAT_CONTEXT_MIN && n <= LN_CHAT_CONTEXT_MAX &&
+		    *end == '\0')
+			ln_jw_int(w, "context_tokens", n);
+		else
+			ln_jw_null(w, "context_tokens");
+	}
+	ln_free(value);
+	return s;
+}
+
+/* Null: as the place says that is asked next. */
+static enum ln_status
+title_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
+{
+	char *value = NULL;
+	enum ln_status s;
+
+	s = ln_setting_get(worker_store, user_id, "auto_title", &value, err);
+	if (s == LN_OK && value != NULL)
+		ln_jw_bool(w, "auto_title", ln_setting_truth(value, true));
+	else if (s == LN_OK)
+		ln_jw_null(w, "auto_title");
+	ln_free(value);
+	return s;
+}
+
+/* What a person and the instance have alike. */
+static enum ln_status
+common_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
+{
+	enum ln_status s;
+
+	s = setting_json(w, user_id, "system_prompt", err);
+	if (s == LN_OK)
+		s = temperature_json(w, user_id, err);
+	if (s == LN_OK)
+		s = context_json(w, user_id, err);
+	if (s == LN_OK)
+		s = title_json(w, user_id, err);
 	return s;
 }
 
@@ -194,6 +248,45 @@ read_temperature(struct rq *q, char *out, size_t size, bool *out_is_given)
 	return true;
 }
 
+/* A size of the context as text, "" to clear it; false after a 400. */
+static bool
+read_context(struct rq *q, char *out, size_t size, bool *out_is_given)
+{
+	const struct ln_json *n = ln_json_get(q->body, "context_tokens");
+	int64_t tokens = 0;
+
+	out[0] = '\0';
+	if (!input_int(q, "context_tokens", &tokens, out_is_given))
+		return false;
+	if (!*out_is_given) {
+		*out_is_given = n != NULL;	/* an explicit null */
+		return true;
+	}
+	if (tokens < LN_CHAT_CONTEXT_MIN || tokens > LN_CHAT_CONTEXT_MAX) {
+		(void)reply_field(q, 400, "context_tokens",
+		    "The context must be between 256 and 10000000 tokens");
+		return false;
+	}
+	(void)snprintf(out, size, "%lld", (long long)tokens);
+	return true;
+}
+
+/* A switch as text, "" to clear it; false after a 400. */
+static bool
+read_title(struct rq *q, const char **out)
+{
+	const struct ln_json *n = ln_json_get(q->body, "auto_title");
+	bool is_on = false, is_given;
+
+	if (!input_bool(q, "auto_title", &is_on, &is_given))
+		return false;
+	if (is_given)
+		*out = is_on ? "true" : "false";
+	else
+		*out = n != NULL ? "" : NULL;
+	return true;
+}
+
 /* NULL and "" both remove. */
 static enum ln_status
 set_text(struct ln_store *st, const char *user_id, const char *name,
@@ -208,9 +301,9 @@ struct update {
 	const struct rq *q;
 	const char *user_id;	/* NULL: the instance */
 	struct ln_provider_change change;
-	const char *prompt, *theme, *endpoints;
-	char temperature[40];
-	bool has_change, has_temperature, has_registration;
+	const char *prompt, *theme, *endpoints, *title;
+	char temperature[40], context[24];
+	bool has_change, has_temperature, has_context, has_registration;
 	bool allow_registration;
 };
 
@@ -234,6 +327,10 @@ apply(struct ln_store *st, void *arg, struct ln_error *err)
 	if (s == LN_OK && u->has_temperature)
 		s = set_text(st, u->user_id, "temperature", u->temperature,
 		    err);
+	if (s == LN_OK && u->has_context)
+		s = set_text(st, u->user_id, "context_tokens", u->context, err);
+	if (s == LN_OK && u->title != NULL)
+		s = set_text(st, u->user_id, "auto_title", u->title, err);
 	if (s == LN_OK && u->has_registration)
 		s = ln_setting_set(st, NULL, "allow_registration",
 		    u->allow_registration ? "true" : "false", err);
@@ -260,7 +357,9 @@ read_update(struct rq *q, struct update *u)
 	if (!read_change(q, &u->change, &u->has_change) ||
 	    !input_string(q, "system_prompt", SERVER_BODY_MAX, &u->prompt) ||
 	    !read_temperature(q, u->temperature, sizeof(u->temperature),
-	    &u->has_temperature))
+	    &u->has_temperature) ||
+	    !read_context(q, u->context, sizeof(u->context),
+	    &u->has_context) || !read_title(q, &u->title))
 		return false;
 	return true;
 }
@@ -279,9 +378,7 @@ admin_settings_show(struct rq *q)
 	    &is_open, &err);
 	ln_jw_bool(w, "allow_registration", is_open);
 	if (s == LN_OK)
-		s = setting_json(w, NULL, "system_prompt", &err);
-	if (s == LN_OK)
-		s = temperature_json(w, NULL, &err);
+		s = common_json(w, NULL, &err);
 	if (s == LN_OK)
 		s = setting_json(w, NULL, "allowed_endpoints", &err);
 	if (s == LN_OK)
@@ -319,9 +416,7 @@ user_settings_show(struct rq *q)
 
 	if ((w = begin()) == NULL)
 		return reply_fail(q, LN_NOMEM, NULL);
-	s = setting_json(w, id, "system_prompt", &err);
-	if (s == LN_OK)
-		s = temperature_json(w, id, &err);
+	s = common_json(w, id, &err);
 	if (s == LN_OK)
 		s = setting_json(w, id, "theme", &err);
 	if (s == LN_OK)

@@ -261,25 +261,33 @@ lni_setting_put(struct ln_store *st, const char *user_id, const char *name,
 	return s;
 }
 
+bool
+ln_setting_truth(const char *value, bool fallback)
+{
+	static const char *const yes[] = { "true", "1", "yes", "on" };
+	static const char *const no[] = { "false", "0", "no", "off" };
+	size_t i;
+
+	for (i = 0; value != NULL && i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcmp(value, yes[i]) == 0)
+			return true;
+		if (strcmp(value, no[i]) == 0)
+			return false;
+	}
+	return fallback;
+}
+
 enum ln_status
 ln_setting_bool(struct ln_store *st, const char *name, bool fallback,
     bool *out, struct ln_error *err)
 {
-	static const char *const yes[] = { "true", "1", "yes", "on" };
-	static const char *const no[] = { "false", "0", "no", "off" };
 	char *value = NULL;
 	enum ln_status s;
-	size_t i;
 
 	*out = fallback;
 	if ((s = ln_setting_get(st, NULL, name, &value, err)) != LN_OK)
 		return s;
-	for (i = 0; value != NULL && i < sizeof(yes) / sizeof(yes[0]); i++) {
-		if (strcmp(value, yes[i]) == 0)
-			*out = true;
-		else if (strcmp(value, no[i]) == 0)
-			*out = false;
-	}
+	*out = ln_setting_truth(value, fallback);
 	ln_free(value);
 	return LN_OK;
 }

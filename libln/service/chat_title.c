@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <ln/log.h>
+#include <ln/setting.h>
 #include <ln/text.h>
 
 #include "base/error.h"
@@ -28,18 +29,18 @@ static const char ORDER[] =
 /* --- whether --------------------------------------------------------------- */
 
 static enum ln_status
-is_on(struct ln_store *st, const struct ln_config *cfg, bool *out,
-    struct ln_error *err)
+is_on(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
+    bool *out, struct ln_error *err)
 {
 	char *stored = NULL;
 	enum ln_status s;
 
 	*out = true;
-	if ((s = lni_chat_setting(st, NULL, "auto_title", &stored, err)) !=
-	    LN_OK)
+	if ((s = lni_chat_setting(st, user_id, "auto_title", &stored,
+	    err)) != LN_OK)
 		return s;
 	if (stored != NULL)
-		*out = strcmp(stored, "0") != 0 && strcmp(stored, "off") != 0;
+		*out = ln_setting_truth(stored, true);
 	else if (cfg != NULL)
 		s = ln_config_bool(cfg, "LOCALNEURAL_AUTO_TITLE", out, err);
 	ln_free(stored);
@@ -54,7 +55,7 @@ lni_chat_title_plan(struct ln_store *st, struct ln_chat *c,
 	if (!d->opts->wants_title || c->is_unsaved || c->title == NULL ||
 	    (!c->is_new && !c->is_titled))
 		return LN_OK;
-	return is_on(st, c->cfg, &c->wants_title, err);
+	return is_on(st, c->cfg, d->opts->user_id, &c->wants_title, err);
 }
 
 /* --- asking ---------------------------------------------------------------- */

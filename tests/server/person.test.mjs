@@ -106,6 +106,37 @@ test("the configuration tells the system prompt and the templates", async () => 
 	assert.equal(r.json.system_prompt, null);
 });
 
+test("a context and automatic titles are chosen by a person and by the instance", async () => {
+	const of = async (c, path) => (({ context_tokens, auto_title }) =>
+	    [context_tokens, auto_title])((await c.get(path)).json);
+	const mine = "/api/user/settings", all = "/api/admin/settings";
+
+	assert.deepEqual(await of(ann, mine), [null, null]);
+	let r = await ann.post(mine, { context_tokens: 2048, auto_title: false });
+	assert.deepEqual([r.status, r.json.context_tokens, r.json.auto_title],
+	    [200, 2048, false]);
+	await root.post(all, { context_tokens: 10000000, auto_title: true });
+	assert.deepEqual(await of(root, all), [10000000, true]);
+	// One level's choice is not told as the other's.
+	assert.deepEqual(await of(ann, mine), [2048, false]);
+	assert.deepEqual(await of(bob, mine), [null, null]);
+	// What is not said stays; null takes it back.
+	await ann.post(mine, { theme: "dark", auto_title: null });
+	assert.deepEqual(await of(ann, mine), [2048, null]);
+	for (const path of [mine, all])
+		for (const [field, value] of [["context_tokens", 255],
+		    ["context_tokens", 10000001], ["context_tokens", 1024.5],
+		    ["context_tokens", "4096"], ["context_tokens", 1e300],
+		    ["auto_title", "off"], ["auto_title", 0]]) {
+			r = await root.post(path, { [field]: value });
+			assert.deepEqual([r.status, r.json.field], [400, field], r.text);
+		}
+	await ann.post(mine, { context_tokens: null });
+	await root.post(all, { context_tokens: null, auto_title: null });
+	assert.deepEqual(await of(ann, mine), [null, null]);
+	assert.deepEqual(await of(root, all), [null, null]);
+});
+
 // --- the picture -------------------------------------------------------------
 
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR" +

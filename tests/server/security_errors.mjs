@@ -77,7 +77,8 @@ describe("input", () => {
 		"/api/rename/*": ["title"],
 		"/api/session/*/config": ["system_prompt", "model", "temperature"],
 		"/api/user/settings": ["model", "provider", "api_key", "system_prompt",
-		    "temperature", "ollama_url", "theme"],
+		    "temperature", "context_tokens", "auto_title", "ollama_url",
+		    "theme"],
 		"/api/provider/config": ["provider", "api_key", "base_url"],
 		"/api/chat/tool": ["session_id", "call_id", "allow"],
 		"/api/tools": ["name", "description", "definition", "is_global",
@@ -104,7 +105,8 @@ describe("input", () => {
 		"/api/admin/user/*/password": ["password"],
 		"/api/admin/user/*/block": ["blocked", "revoke_sessions", "reason"],
 		"/api/admin/settings": ["system_prompt", "allow_registration",
-		    "provider", "model", "api_key", "base_url"],
+		    "provider", "model", "api_key", "base_url", "temperature",
+		    "context_tokens", "auto_title", "allowed_endpoints"],
 	};
 
 	it("wrong types are 400, and the field is named", async () => {
@@ -342,6 +344,7 @@ describe("error detail", () => {
 			["UPDATE message SET role = 'x', state = 'y';"],
 			["UPDATE setting SET value = 'garbage' WHERE name = 'api_key';"],
 			["INSERT OR REPLACE INTO setting VALUES ('temperature', 'hot', 0), " +
+			    "('context_tokens', 'many', 0), ('auto_title', 'so', 0), " +
 			    "('allow_registration', 'perhaps', 0);"],
 			["UPDATE user SET password_hash = '$argon2id$v=19$x' WHERE " +
 			    "username = 'ann';"],
@@ -356,7 +359,7 @@ describe("error detail", () => {
 		    "NULL; UPDATE user SET role = 'admin' WHERE username = " +
 		    `'${ADMIN.username}'; UPDATE message SET role = 'user', ` +
 		    "state = 'complete', content = 'x', created_ms = 1; DELETE FROM setting " +
-		    "WHERE name IN ('temperature', 'allow_registration', 'api_key');");
+		    "WHERE name IN ('temperature', 'context_tokens', 'auto_title', 'allow_registration', 'api_key');");
 	});
 
 	it("a provider that is dead, or says too much", async () => {

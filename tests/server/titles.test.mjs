@@ -89,6 +89,27 @@ test("a provider that gives none is no error", async () => {
 	await ws.close();
 });
 
+test("who does not want one is not given one", async () => {
+	const title = async () => {
+		const ws = await ann.ws();
+		ws.send({ type: "user_message", prompt: "Why so quiet?" });
+		const { session_id } = await ws.next("session_created");
+		await ws.next("stream_done");
+		if (await wants())
+			await ws.next("title_updated");
+		await ws.close();
+		return title_of(session_id);
+	};
+	const wants = async () => (await ann.get("/api/user/settings")).json
+	    .auto_title !== false;
+
+	await ann.post("/api/user/settings", { auto_title: false });
+	assert.equal(await title(), "Why so quiet?");
+	assert.equal(asked().length, 0);
+	await ann.post("/api/user/settings", { auto_title: null });
+	assert.equal(await title(), "Light and Air");
+});
+
 test("a script's stream ends with the answer", async () => {
 	fake.behave("sleepy", { text: "Machine Title", first_ms: 1500 });
 	const events = [];

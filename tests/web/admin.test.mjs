@@ -165,11 +165,15 @@ describe('settings', () => {
 		await page.getByText('No key is set; this provider needs one.')
 			.waitFor();
 		await page.getByLabel('Model').fill('some-model');
+		await page.getByLabel('Context').fill('32768');
+		await page.getByLabel('Titles').selectOption('By the model');
 		await key.fill('sk-secret-1234');
 		await click('Save the settings');
 		await page.getByText('A key is set (ends in 1234).').waitFor();
 		await assertValue(key, '');
 		assert.equal(mock.choices.get(null).provider, 'anthropic');
+		assert.equal(mock.choices.get(null).context_tokens, 32768);
+		assert.equal(mock.choices.get(null).auto_title, true);
 		assert.equal(mock.registration, true);
 		await page.reload();
 		await page.getByText('A key is set (ends in 1234).').waitFor();

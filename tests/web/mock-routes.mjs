@@ -83,6 +83,8 @@ export function chosen(mock, who) {
 		    PROVIDERS.find(({ name }) => name === provider)?.base_url ?? null,
 		base_url_origin: first('base_url')[0],
 		temperature: own.temperature ?? null,
+		context_tokens: own.context_tokens ?? null,
+		auto_title: own.auto_title ?? null,
 		system_prompt: own.system_prompt ?? null,
 		api_key_set: Boolean(own.api_key),
 		api_key_last4: own.api_key?.length >= 12 ?

@@ -55,14 +55,19 @@ describe('the model of an account', () => {
 	it('may be another one of the same provider', async () => {
 		await label('Model').fill('qwen3:4b');
 		await label('Temperature').fill('0.5');
+		await label('Context').fill('16384');
+		await label('Titles').selectOption('The first words');
 		await label('System prompt').fill('Be brief, {user}.');
 		await save();
 		await page.reload();
 		await page.waitForFunction(() => document
 			.querySelector('#settings-model').value === 'qwen3:4b');
+		await assertValue(label('Context'), '16384');
+		await assertValue(label('Titles'), 'false');
 		assert.deepEqual(mine(), {
 			provider: '', model: 'qwen3:4b', base_url: '',
-			temperature: 0.5, system_prompt: 'Be brief, {user}.',
+			temperature: 0.5, context_tokens: 16384, auto_title: false,
+			system_prompt: 'Be brief, {user}.',
 		});
 	});
 
@@ -89,10 +94,15 @@ describe('the model of an account', () => {
 		assert.equal(mine().provider, '');
 	});
 
-	it('takes no temperature out of range', async () => {
+	it('takes no temperature and no context out of range', async () => {
 		await label('Temperature').fill('3');
 		await page.getByRole('button', { name: 'Save', exact: true }).click();
 		await page.getByText('The temperature is a number from 0 to 2.')
+			.waitFor();
+		await label('Temperature').fill('');
+		await label('Context').fill('255');
+		await page.getByRole('button', { name: 'Save', exact: true }).click();
+		await page.getByText('The context is a whole number of tokens')
 			.waitFor();
 		assert.equal(mine(), undefined);
 	});

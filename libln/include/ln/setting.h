@@ -8,9 +8,10 @@
 /*
  * Settings in the database, of the instance (user_id NULL) or of one user:
  * small text values by name.  Known instance names: allow_registration,
- * system_prompt, provider, model, base_url, temperature, allowed_endpoints,
- * api_key (sealed).  Known user names: provider, model, base_url,
- * system_prompt, temperature, theme, api_key (sealed).
+ * system_prompt, provider, model, base_url, temperature, context_tokens,
+ * auto_title, allowed_endpoints, api_key (sealed).  Known user names: provider,
+ * model, base_url, system_prompt, temperature, context_tokens, auto_title,
+ * theme, api_key (sealed).
  */
 
 #define LN_SETTING_NAME_MAX 64
@@ -36,9 +37,15 @@ LN_API enum ln_status ln_setting_set(struct ln_store *st, const char *user_id,
     const char *name, const char *value, struct ln_error *err) LN_USE;
 
 /**
+ * ln_setting_truth(value, fallback):
+ * The text of a setting as a truth value: true, 1, yes, on and false, 0, no,
+ * off; ${fallback} when it is NULL or anything else.  Thread-safe.
+ */
+LN_API bool ln_setting_truth(const char *value, bool fallback);
+
+/**
  * ln_setting_bool(st, name, fallback, out, err):
- * An instance setting as a truth value: true, 1, yes, on and false, 0, no,
- * off; ${fallback} when it is absent or anything else.
+ * An instance setting as a truth value, see ln_setting_truth.
  */
 LN_API enum ln_status ln_setting_bool(struct ln_store *st, const char *name,
     bool fallback, bool *out, struct ln_error *err) LN_USE;

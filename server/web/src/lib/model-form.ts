@@ -1,6 +1,6 @@
 /*
- * The form for what answers: provider, model, address, key, temperature and
- * system prompt, of a person or of everybody.  A field is empty where nothing
+ * The form for what answers: provider, model, address, key, temperature,
+ * context, titles and system prompt, of a person or of everybody.  A field is empty where nothing
  * was chosen on this level; what is in force then stands in it as a hint.
  */
 import { api } from './api';
@@ -13,6 +13,8 @@ export class ModelForm {
 	private readonly baseUrl: HTMLInputElement;
 	private readonly key: HTMLInputElement;
 	private readonly temperature: HTMLInputElement;
+	private readonly context: HTMLInputElement;
+	private readonly titles: HTMLSelectElement;
 	private readonly prompt: HTMLTextAreaElement;
 	private readonly clearKey = byId('key-clear', HTMLButtonElement);
 	private readonly names = byId('settings-models', HTMLElement);
@@ -27,6 +29,8 @@ export class ModelForm {
 		this.baseUrl = control(form, 'base_url', HTMLInputElement);
 		this.key = control(form, 'api_key', HTMLInputElement);
 		this.temperature = control(form, 'temperature', HTMLInputElement);
+		this.context = control(form, 'context_tokens', HTMLInputElement);
+		this.titles = control(form, 'auto_title', HTMLSelectElement);
 		this.prompt = control(form, 'system_prompt', HTMLTextAreaElement);
 		this.provider.addEventListener('change', () => {
 			this.model.value = this.baseUrl.value = this.key.value = '';
@@ -54,6 +58,10 @@ export class ModelForm {
 		    settings.base_url ?? '' : '';
 		this.temperature.value = settings.temperature === null ? '' :
 		    String(settings.temperature);
+		this.context.value = settings.context_tokens === null ? '' :
+		    String(settings.context_tokens);
+		this.titles.value = settings.auto_title === null ? '' :
+		    String(settings.auto_title);
 		this.prompt.value = settings.system_prompt ?? '';
 		this.key.value = '';
 		this.chosen();
@@ -65,11 +73,18 @@ export class ModelForm {
 		const temperature = this.temperature.value.trim();
 		if (!this.temperature.validity.valid)
 			throw new Error('The temperature is a number from 0 to 2.');
+		const context = this.context.value.trim();
+		if (!this.context.validity.valid)
+			throw new Error('The context is a whole number of tokens ' +
+			    'from 256 to 10000000.');
+		const titles = this.titles.value;
 		return {
 			provider: this.provider.value,
 			model: this.model.value.trim(),
 			base_url: this.isWired() ? this.baseUrl.value.trim() : '',
 			temperature: temperature === '' ? null : Number(temperature),
+			context_tokens: context === '' ? null : Number(context),
+			auto_title: titles === '' ? null : titles === 'true',
 			system_prompt: this.prompt.value,
 			...(this.key.value ? { api_key: this.key.value } : {}),
 		};

@@ -192,6 +192,9 @@ export interface ModelSettings {
 	base_url: string | null;
 	base_url_origin: Origin;
 	temperature: number | null;
+	context_tokens: number | null;
+	/** Null: as the next level says. */
+	auto_title: boolean | null;
 	system_prompt: string | null;
 	api_key_set: boolean;
 	api_key_last4?: string | null;
