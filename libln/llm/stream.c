@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "llm/think.h"
 #include "text/ndjson.h"
 #include "text/sse.h"
 
@@ -24,15 +25,32 @@ struct ln_llm_stream {
 	struct ln_buf whole;	/* of an answer that is not a stream */
 	struct ln_buf refusal;	/* or what a stream says beside its events */
 	bool is_stream;
+	struct lni_think think;	/* of the text */
 	size_t text_len;
 	bool is_over;		/* DONE or ERROR went out */
 };
+
+static void
+on_piece(void *arg, bool is_thought, const char *text, size_t n)
+{
+	struct ln_llm_stream *s = arg;
+	const struct ln_llm_event ev = {
+		.type = is_thought ? LN_LLM_THINKING : LN_LLM_TEXT,
+		.text = text, .len = n,
+	};
+
+	s->fn(s->arg, &ev);
+}
 
 static void
 emit(struct ln_llm_stream *s, const struct ln_llm_event *ev)
 {
 	if (s->is_over)
 		return;
+	/* What may have become a tag goes before what follows the text. */
+	if (ev->type == LN_LLM_TOOL_CALL || ev->type == LN_LLM_DONE ||
+	    ev->type == LN_LLM_ERROR)
+		lni_think_end(&s->think, on_piece, s);
 	s->is_over = ev->type == LN_LLM_DONE || ev->type == LN_LLM_ERROR;
 	s->fn(s->arg, ev);
 }
@@ -54,7 +72,10 @@ emit_text(struct ln_llm_stream *s, enum ln_llm_event_type type,
 		return;
 	}
 	s->text_len += ev.len;
-	emit(s, &ev);
+	if (type == LN_LLM_TEXT && !s->is_over)
+		lni_think_feed(&s->think, ev.text, ev.len, on_piece, s);
+	else
+		emit(s, &ev);
 }
 
 void *

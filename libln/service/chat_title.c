@@ -167,14 +167,10 @@ static enum ln_status
 clean(const char *text, char **out, struct ln_error *err)
 {
 	static const char around[] = " \t\"'`*#_.:";
-	static const char *const end_of_thought = "</think>";
-	const char *p = strstr(text, end_of_thought);
 	char *line, *end;
 	enum ln_status s;
 
 	*out = NULL;
-	if (p != NULL)
-		text = p + strlen(end_of_thought);
 	text += strspn(text, " \t\r\n\"'`*#_");
 	if ((line = strndup(text, strcspn(text, "\r\n"))) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "title");

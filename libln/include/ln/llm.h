@@ -124,6 +124,8 @@ LN_API enum ln_status ln_llm_request(const struct ln_provider_conf *conf,
  * A parser of the answer to a prompt with that ${is_stream}.  ${fn} gets
  * events in order; after DONE or ERROR none follows.  Events do not depend on
  * how bytes are cut.  An answer that did not come as a stream is one TEXT.
+ * Text that begins with "<think>" is THINKING up to "</think>", whatever the
+ * provider.
  */
 LN_API enum ln_status ln_llm_stream_new(const struct ln_provider_conf *conf,
     bool is_stream, ln_llm_event_fn *fn, void *arg,
