@@ -147,7 +147,12 @@ print_runs(const struct ln_tool_run_list *runs, int64_t message_id)
 			continue;
 		(void)fputs("[tool ", stdout);
 		out_text(stdout, r->name, strlen(r->name));
-		(void)printf(": %s]\n", r->state);
+		(void)printf(": %s", r->state);
+		if (r->result != NULL && strcmp(r->state, "done") != 0) {
+			(void)fputs(": ", stdout);
+			out_text(stdout, r->result, strlen(r->result));
+		}
+		(void)puts("]");
 	}
 }
 
@@ -189,6 +194,11 @@ print_turns(const struct ln_conversation *v, const struct ln_message_list *l,
 		print_runs(runs, m->id);
 		out_text(stdout, m->content, strlen(m->content));
 		(void)putchar('\n');
+		if (m->error != NULL) {
+			(void)putchar('[');
+			out_text(stdout, m->error, strlen(m->error));
+			(void)puts("]");
+		}
 	}
 }
 
@@ -200,7 +210,8 @@ history_show(struct ctx *c)
 		{ "content", OUT_STR, false }, { "model", OUT_STR, false },
 		{ "tokens", OUT_INT, false },
 		{ "prompt_tokens", OUT_INT, false },
-		{ "created_at", OUT_TIME, false }, { NULL, OUT_STR, false } };
+		{ "created_at", OUT_TIME, false }, { "error", OUT_STR, false },
+		{ NULL, OUT_STR, false } };
 	const char *id = ctx_word(c, 0);
 	struct ln_message_list list = { NULL, 0 };
 	struct ln_tool_run_list runs = { NULL, 0 };
@@ -231,7 +242,7 @@ history_show(struct ctx *c)
 		m = list.items[i];
 		out_row(c->out, m->id, ln_message_role_name(m->role),
 		    ln_message_state_name(m->state), m->content, m->model,
-		    m->tokens, m->prompt_tokens, m->created_ms);
+		    m->tokens, m->prompt_tokens, m->created_ms, m->error);
 	}
 	out_list_end(c->out);
 	list_runs(c->out, &runs);

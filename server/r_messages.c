@@ -77,6 +77,7 @@ list_json(struct ln_jw *w, const char *name,
 		ln_jw_string(w, "state", ln_message_state_name(m->state));
 		ln_jw_string(w, "finish_reason", m->finish_reason);
 		if (m->role == LN_MESSAGE_ASSISTANT) {
+			ln_jw_string(w, "error", m->error);
 			ln_jw_string(w, "thinking", m->thinking);
 			turn_sources_json(w, m->sources);
 			tools_json(w, m->id, runs);

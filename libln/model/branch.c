@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/tool_run.h"
 #include "store/stmt.h"
 
 #include "base/banned.h"
@@ -46,10 +47,11 @@ static const char SQL_COPY_TAGS[] =
 static const char SQL_COPY_MESSAGES[] =
     "INSERT INTO message(conversation_id, role, state, content, provider,"
     " model, finish_reason, tokens, prompt_tokens, duration_ms, is_estimated,"
-    " pinned_ms, created_ms, thinking, sources)"
+    " pinned_ms, created_ms, thinking, sources, error)"
     " SELECT ?2, role, iif(state = 'streaming', 'interrupted', state),"
     "  content, provider, model, finish_reason, tokens, prompt_tokens,"
-    "  duration_ms, is_estimated, pinned_ms, created_ms, thinking, sources"
+    "  duration_ms, is_estimated, pinned_ms, created_ms, thinking, sources,"
+    "  error"
     " FROM message WHERE conversation_id = ?1 AND id <= ?3 ORDER BY id";
 
 /* Which copy is of which message: they are in the same order. */
@@ -68,7 +70,9 @@ static const char SQL_COPY_RUNS[] =
     "INSERT INTO tool_run(message_id, round, name, arguments, state, result,"
     " created_ms, ended_ms)"
     " SELECT new.id, r.round, r.name, r.arguments,"
-    "  iif(r.ended_ms IS NULL, 'failed', r.state), r.result, r.created_ms,"
+    "  iif(r.ended_ms IS NULL, 'failed', r.state),"
+    "  iif(r.ended_ms IS NULL, '" LNI_TOOL_RUN_ABANDONED "', r.result),"
+    "  r.created_ms,"
     "  coalesce(r.ended_ms, r.created_ms) FROM " PAIRS
     " JOIN tool_run r ON r.message_id = old.id ORDER BY r.id";
 

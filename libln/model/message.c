@@ -13,7 +13,7 @@
 	"m.id, m.conversation_id, m.role, m.state, m.content, m.model,"	\
 	" m.finish_reason, m.tokens, m.prompt_tokens, m.duration_ms,"	\
 	" m.is_estimated, m.pinned_ms, m.created_ms, m.thinking, m.sources," \
-	" m.provider"
+	" m.provider, m.error"
 
 /* The wall: a message is the user's when its conversation is. */
 #define OWNED								\
@@ -40,7 +40,7 @@ static const char SQL_LAST[] =
     " ORDER BY m.id DESC LIMIT 1";
 
 static const char SQL_REOPEN[] =
-    "UPDATE message SET state = 'streaming' WHERE id = ?1";
+    "UPDATE message SET state = 'streaming', error = NULL WHERE id = ?1";
 
 static const char SQL_HISTORY[] =
     "SELECT " COLUMNS ", NULL FROM message m"
@@ -71,7 +71,8 @@ static const char SQL_JOURNAL[] =
 static const char SQL_FINISH[] =
     "UPDATE message SET state = ?2, content = ?3, finish_reason = ?4,"
     " tokens = ?5, prompt_tokens = ?6, duration_ms = ?7, is_estimated = ?8,"
-    " thinking = ?9, sources = coalesce(?10, sources) WHERE id = ?1";
+    " thinking = ?9, sources = coalesce(?10, sources), error = ?11"
+    " WHERE id = ?1";
 
 /* Pinning again keeps the time of the first. */
 static const char SQL_PIN[] =
@@ -154,6 +155,7 @@ clear(struct ln_message *m)
 	free(m->model);
 	free(m->provider);
 	free(m->finish_reason);
+	free(m->error);
 	free(m->thinking);
 	free(m->sources);
 	free(m->images);
@@ -205,7 +207,8 @@ read_row(struct lni_stmt *q, struct ln_message *m, struct ln_error *err)
 	m->thinking = lni_col_dup(q, 13, &s);
 	m->sources = lni_col_dup(q, 14, &s);
 	m->provider = lni_col_dup(q, 15, &s);
-	m->images = lni_col_dup(q, 16, &s);
+	m->error = lni_col_dup(q, 16, &s);
+	m->images = lni_col_dup(q, 17, &s);
 	if (s != LN_OK)
 		return ln_fail(err, s, "", "message row");
 	return LN_OK;
@@ -563,5 +566,6 @@ lni_message_finish(struct ln_store *st, int64_t id,
 	if (end->thinking_len > 0)
 		lni_bind_textn(&q, 9, end->thinking, end->thinking_len);
 	lni_bind_text(&q, 10, end->sources);
+	lni_bind_text(&q, 11, end->error);
 	return change_one(&q, err);
 }

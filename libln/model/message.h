@@ -71,6 +71,7 @@ struct lni_message_end {
 	size_t thinking_len;
 	const char *finish_reason;
 	const char *sources;	/* NULL keeps what is there */
+	const char *error;	/* of a failed one, else NULL */
 	int64_t tokens;
 	int64_t prompt_tokens;
 	int64_t duration_ms;

@@ -28,18 +28,19 @@ static const char SQL_ALLOW[] =
     "  AND c.id = ?2 AND c.user_id = ?1)";
 
 static const char SQL_DENY[] =
-    "UPDATE tool_run SET state = 'denied', ended_ms = ?4"
+    "UPDATE tool_run SET state = 'denied', ended_ms = ?4,"
+    " result = ?5"
     " WHERE id = ?3 AND state = 'asking' AND EXISTS"
     " (SELECT 1 FROM message m JOIN conversation c"
     "  ON c.id = m.conversation_id WHERE m.id = tool_run.message_id"
     "  AND c.id = ?2 AND c.user_id = ?1)";
 
 static const char SQL_ABANDON[] =
-    "UPDATE tool_run SET state = 'failed', ended_ms = ?2"
+    "UPDATE tool_run SET state = 'failed', ended_ms = ?2, result = ?3"
     " WHERE message_id = ?1 AND" OPEN;
 
 static const char SQL_ABANDON_ALL[] =
-    "UPDATE tool_run SET state = 'failed', ended_ms = ?2"
+    "UPDATE tool_run SET state = 'failed', ended_ms = ?2, result = ?3"
     " WHERE" OPEN " AND message_id NOT IN"
     " (SELECT message_id FROM generation)";
 
@@ -154,8 +155,10 @@ lni_tool_run_decide(struct ln_store *st, const char *user_id,
 	lni_bind_text(&q, 1, user_id);
 	lni_bind_text(&q, 2, conversation_id);
 	lni_bind_int(&q, 3, id);
-	if (!is_allowed)
+	if (!is_allowed) {
 		lni_bind_int(&q, 4, now_ms);
+		lni_bind_text(&q, 5, LNI_TOOL_RUN_DENIAL);
+	}
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
 	if (s == LN_OK && lni_changes(st) == 0)
@@ -176,6 +179,7 @@ lni_tool_run_abandon(struct ln_store *st, int64_t message_id, int64_t now_ms,
 	if (message_id != 0)
 		lni_bind_int(&q, 1, message_id);
 	lni_bind_int(&q, 2, now_ms);
+	lni_bind_text(&q, 3, LNI_TOOL_RUN_ABANDONED);
 	s = lni_stmt_done(&q, err);
 	lni_stmt_put(&q);
 	return s;

@@ -14,6 +14,10 @@ enum lni_tool_run_state {
 	LNI_TOOL_RUN_DENIED,
 };
 
+/* The results of calls that did not run to their end. */
+#define LNI_TOOL_RUN_DENIAL "The person did not allow this call"
+#define LNI_TOOL_RUN_ABANDONED "The answer ended before the call did"
+
 struct lni_tool_run_new {
 	int64_t message_id;
 	int64_t round;

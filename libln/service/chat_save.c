@@ -47,6 +47,7 @@ lni_chat_journalled(struct ln_chat *c, enum ln_status s)
 enum ln_status
 lni_chat_save(struct ln_chat *c, struct ln_error *err)
 {
+	char sentence[LN_ERROR_SENTENCE_SIZE];
 	const struct lni_message_end end = {
 		.state = c->state,
 		.content = ln_buf_str(&c->answer),
@@ -55,6 +56,9 @@ lni_chat_save(struct ln_chat *c, struct ln_error *err)
 		.thinking_len = c->thinking.len,
 		.finish_reason = c->finish_reason,
 		.sources = c->sources,
+		.error = c->has_error && c->state == LN_MESSAGE_FAILED ?
+		    ln_error_sentence(&c->error, c->error.status, sentence) :
+		    NULL,
 		.tokens = c->tokens,
 		.prompt_tokens = c->prompt_tokens,
 		.duration_ms = c->earlier.duration_ms + ln_time_mono_ms() -

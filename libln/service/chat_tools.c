@@ -15,10 +15,8 @@
 
 #define DECISION_MS (10 * 60 * 1000)	/* then nobody is there */
 #define CALLS_JSON_MAX ((size_t)2 * LN_LLM_LINE_MAX)
-#define SENTENCE_DENIED "The person did not allow this call"
 #define SENTENCE_NOBODY "Nobody allowed this call in time"
 #define SENTENCE_UNSAVED "A tool that asks first needs a saved conversation"
-#define SENTENCE_STOPPED "The answer ended before the call did"
 
 /* --- one round ------------------------------------------------------------ */
 
@@ -315,7 +313,7 @@ lni_chat_calls_decide(struct ln_chat *c)
 			call->state = LNI_CALL_READY;
 		else if (call->decision == LNI_TOOL_RUN_DENIED)
 			end_call(call, LNI_TOOL_RUN_DENIED, LN_FORBIDDEN,
-			    SENTENCE_DENIED);
+			    LNI_TOOL_RUN_DENIAL);
 		else if (c->now_ms - call->asked_ms >= DECISION_MS)
 			end_call(call, LNI_TOOL_RUN_DENIED, LN_TIMEOUT,
 			    SENTENCE_NOBODY);
@@ -464,7 +462,7 @@ lni_chat_calls_end(struct ln_chat *c)
 		if (call->run_id == 0 || call->state == LNI_CALL_OVER)
 			continue;
 		end_call(call, LNI_TOOL_RUN_FAILED, LN_CANCELLED,
-		    SENTENCE_STOPPED);
+		    LNI_TOOL_RUN_ABANDONED);
 		tell(c, call, "failed");
 	}
 	lni_chat_calls_clear(c);

@@ -10,6 +10,7 @@
 #include <ln/message.h>
 #include <ln/picture.h>
 #include <ln/setting.h>
+#include <ln/text.h>
 #include <ln/tool.h>
 
 #include "base/banned.h"
@@ -294,6 +295,16 @@ state_of(const struct ln_json *n)
 	return s == NULL ? "complete" : "interrupted";
 }
 
+/* What a person was told once, or NULL. */
+static const char *
+sentence_of(const struct ln_json *n, const char *member)
+{
+	const char *s = ln_json_get_string(n, member);
+
+	return s != NULL && *s != '\0' && !ln_text_has_control(s) &&
+	    strlen(s) < LN_ERROR_SENTENCE_SIZE ? s : NULL;
+}
+
 /* Whose it is: false after it was counted. */
 static enum ln_status
 find_home(struct lni_data *d, const struct ln_json *n, enum lni_data_kind k,
@@ -330,6 +341,7 @@ take_message(struct lni_data *d, const struct ln_json *n,
 		.model = lni_data_name(n, "model"),
 		.finish_reason = lni_data_name(n, "finish_reason"),
 		.thinking = ln_json_get_string(n, "thinking"),
+		.error = sentence_of(n, "error"),
 		.tokens = count_of(n, "tokens"),
 		.prompt_tokens = count_of(n, "prompt_tokens"),
 		.is_estimated = lni_data_bool(ln_json_get(n, "is_estimated")),

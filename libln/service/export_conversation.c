@@ -89,6 +89,11 @@ put_md_message(struct ln_buf *out, const struct ln_message *m)
 	ln_buf_puts(out, "\n");
 	if (ending(m) != NULL)
 		ln_buf_printf(out, "\n*(%s)*\n", ending(m));
+	if (m->error != NULL) {
+		ln_buf_putc(out, '\n');
+		put_md_text(out, m->error);
+		ln_buf_putc(out, '\n');
+	}
 }
 
 static void
@@ -243,6 +248,11 @@ write_html(const struct source *src, struct ln_buf *out)
 		if (ending(m) != NULL)
 			ln_buf_printf(out, "<p><em>(%s)</em></p>\n",
 			    ending(m));
+		if (m->error != NULL) {
+			ln_buf_puts(out, "<p>");
+			put_html(out, m->error);
+			ln_buf_puts(out, "</p>\n");
+		}
 		ln_buf_puts(out, "</section>\n");
 	}
 	ln_buf_puts(out, "</body>\n</html>\n");
@@ -285,6 +295,7 @@ put_json_message(struct ln_jw *w, const struct ln_message *m)
 	ln_jw_int(w, "id", m->id);
 	ln_jw_string(w, "role", ln_message_role_name(m->role));
 	ln_jw_string(w, "state", ln_message_state_name(m->state));
+	ln_jw_string(w, "error", m->error);
 	ln_jw_string(w, "content", m->content);
 	put_json_images(w, m);
 	ln_jw_string(w, "model", m->model);

@@ -131,6 +131,7 @@ static const struct lni_col message[] = {
 	{ "created_ms", LNI_COL_INT, 1 },
 	{ "thinking", LNI_COL_TEXT, 4 },
 	{ "sources", LNI_COL_TEXT, 7 },
+	{ "error", LNI_COL_LINE, 10 },
 };
 
 static const struct lni_col tool_run[] = {

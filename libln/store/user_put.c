@@ -27,8 +27,9 @@ static const char SQL_FORK_POINT[] =
 static const char SQL_MESSAGE[] =
     "INSERT INTO message(conversation_id, role, state, content, provider,"
     " model, finish_reason, tokens, prompt_tokens, duration_ms, is_estimated,"
-    " pinned_ms, created_ms, thinking)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    " pinned_ms, created_ms, thinking, error)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    " ?15)";
 static const char SQL_IMAGE[] =
     "INSERT INTO message_image(message_id, images) VALUES (?1, ?2)";
 static const char SQL_TOOL_RUN[] =
@@ -177,6 +178,7 @@ lni_put_message(struct ln_store *st, const struct lni_put_message *m,
 	lni_bind_opt_int(&q, 12, m->pinned_ms);
 	lni_bind_int(&q, 13, m->created_ms);
 	lni_bind_text(&q, 14, m->thinking);
+	lni_bind_text(&q, 15, m->error);
 	if ((s = run(&q, err)) != LN_OK)
 		return s;
 	*out_id = lni_last_id(st);

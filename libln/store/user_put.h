@@ -50,6 +50,7 @@ struct lni_put_message {
 	const char *model;
 	const char *finish_reason;
 	const char *thinking;
+	const char *error;
 	int64_t tokens, prompt_tokens, duration_ms;
 	bool is_estimated;
 	int64_t pinned_ms, created_ms;

@@ -58,7 +58,8 @@ static const struct {
 	    "SELECT m.id, m.conversation_id, m.role, m.state, m.content,"
 	    " i.images AS images_json, m.provider, m.model, m.finish_reason,"
 	    " m.tokens, m.prompt_tokens, m.duration_ms / 1000.0 AS seconds,"
-	    " m.is_estimated, m.pinned_ms, m.created_ms, m.thinking"
+	    " m.is_estimated, m.pinned_ms, m.created_ms, m.thinking,"
+	    " m.error"
 	    " FROM conversation c JOIN message m ON m.conversation_id = c.id"
 	    " LEFT JOIN message_image i ON i.message_id = m.id"
 	    " WHERE c.user_id = ?1 ORDER BY c.created_ms, c.id, m.id" },

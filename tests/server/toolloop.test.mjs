@@ -86,6 +86,8 @@ describe("a model that calls a tool", () => {
 			return m.state === "failed" && m;
 		}, "the failed answer");
 		assert.equal(saved.tools.length, 5);
+		// Who comes back later is told the same.
+		assert.equal(saved.error, of(events, "error")[0].error);
 	});
 
 	test("can be offered none", async () => {
@@ -166,6 +168,9 @@ describe("a tool that asks first", () => {
 		const calls = of(await ws.collect("stream_done"), "tool_call");
 		assert.deepEqual(calls.map((e) => e.status), ["denied"]);
 		assert.match(calls[0].error, /did not allow/);
+		const [run] = (await messages(ann, session_id))[1].tools;
+		assert.deepEqual([run.status, run.result, run.error],
+		    ["denied", null, calls[0].error]);
 		assert.equal((await decide(ann, { session_id, call_id, allow: true })).status, 404);
 		await ws.close();
 	});

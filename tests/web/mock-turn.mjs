@@ -27,6 +27,7 @@ export class MockTurn {
 		this.tools = before?.tools ?? [];
 		this.tokens = before?.tokens ?? 0;
 		this.reason = 'stop';
+		this.error = null;
 		this.sources = null;
 		this.stopped = false;
 		this.begun = Date.now();
@@ -56,7 +57,7 @@ export class MockTurn {
 			state: STATES[this.reason] ?? 'complete', tokens: this.tokens,
 			finish_reason: this.reason, thinking: this.thinking || null,
 			tools: this.tools, is_estimated: mock.estimates,
-			sources: this.sources,
+			sources: this.sources, error: this.error,
 		});
 		c.total_tokens += this.tokens;
 		this.all({
@@ -81,6 +82,7 @@ export class MockTurn {
 			await this.say(text);
 		if (fail) {
 			this.reason = 'error';
+			this.error = fail;
 			this.all({ type: 'error', error: fail, code: 'upstream' });
 		}
 		if (end)

@@ -352,7 +352,7 @@ export class Mock {
 			role: 'assistant', content: '', images: null,
 			timestamp: now(), pinned: false, tokens: 0,
 			is_estimated: false, model: 'llama3.2', state: 'streaming',
-			finish_reason: null, thinking: null, tools: [],
+			finish_reason: null, thinking: null, tools: [], error: null,
 		};
 	}
 

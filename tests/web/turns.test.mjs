@@ -176,7 +176,8 @@ describe('an answer that broke off', () => {
 		await page.getByText('The provider refused the connection.').waitFor();
 		await assertCount(button('Continue'), 0);
 		await page.reload();
-		await page.getByText('The provider failed').waitFor();
+		await page.getByText('The provider refused the connection.').waitFor();
+		await assertCount(page.locator('.ending [role="alert"]'), 0);
 		mock.answer = () => 'Better.';
 		await button('Try again').click();
 		await page.locator('.prose').getByText('Better.').waitFor();

@@ -34,6 +34,8 @@ struct ln_message {
 	char *model;		/* may be NULL */
 	char *provider;		/* of an answer; may be NULL */
 	char *finish_reason;	/* may be NULL */
+	char *error;		/* the sentence that the person was told when
+				 * it failed; may be NULL */
 	char *thinking;		/* before the answer; may be NULL */
 	char *sources;		/* what the answer was given to read: JSON
 				 * array of {"n", "document_id", "filename",

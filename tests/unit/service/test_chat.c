@@ -402,6 +402,9 @@ what_came_before_a_failure_is_saved_as_failed(void **state)
 	    "done error;");
 	talk_expect(t, t->message_id, "failed", "half");
 	assert_string_equal(ln_chat_error(c)->detail, "canary");
+	/* What was told stays; what only the log may know does not. */
+	assert_int_equal(place_int(t->st, "SELECT count(*) FROM message WHERE"
+	    " error = 'The model provider failed while answering'"), 1);
 	ln_chat_free(c);
 }
 
@@ -412,7 +415,7 @@ an_unreachable_provider_is_a_failed_answer(void **state)
 		.status = LN_UPSTREAM, .text = "It refused", .detail = "x",
 	};
 	struct talk *t = *state;
-	const struct ln_chat_opts o = ask(t, "Hi");
+	struct ln_chat_opts o = ask(t, "Hi");
 	struct ln_chat *c = talk_begin(t, &o);
 
 	ln_chat_upstream_end(c, 0, LN_UPSTREAM, &why);
@@ -420,6 +423,16 @@ an_unreachable_provider_is_a_failed_answer(void **state)
 	assert_non_null(strstr(ln_buf_str(&t->log),
 	    "error upstream It refused;done error;"));
 	talk_expect(t, t->message_id, "failed", "");
+	ln_chat_free(c);
+	/* Another try forgets it. */
+	o.prompt = NULL;
+	o.conversation_id = t->conversation;
+	o.is_regenerate = true;
+	assert_int_equal(place_int(t->st, "SELECT count(error) FROM message"),
+	    1);
+	c = talk_begin(t, &o);
+	assert_int_equal(place_int(t->st, "SELECT count(error) FROM message"),
+	    0);
 	ln_chat_free(c);
 }
 

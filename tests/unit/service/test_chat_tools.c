@@ -360,7 +360,7 @@ a_person_allows_or_denies_a_call(void **state)
 	assert_non_null(strstr(ln_buf_str(&t->log), "tool echo denied;"));
 	assert_non_null(strstr(ln_buf_str(&t->log), "tool echo done;"));
 	ln_chat_free(c);
-	expect_run(t, 0, "echo", "denied", NULL);
+	expect_run(t, 0, "echo", "denied", "did not allow");
 	expect_run(t, 1, "echo", "done", NULL);
 	ln_store_close(other);
 }

@@ -34,17 +34,17 @@ a_conversation(struct ln_store *st)
 	place_exec(st, "INSERT INTO message(id, conversation_id, role, state,"
 	    " content, provider, model, finish_reason, tokens, prompt_tokens,"
 	    " duration_ms, is_estimated, pinned_ms, created_ms, thinking,"
-	    " sources) VALUES"
+	    " sources, error) VALUES"
 	    " (10, 'a', 'user', 'complete', 'q', NULL, NULL, NULL, 0, 0, 0, 0,"
-	    "  NULL, 5, NULL, NULL),"
+	    "  NULL, 5, NULL, NULL, NULL),"
 	    " (12, 'a', 'assistant', 'stopped', 'w', 'p', 'm', 'stop', 3, 4, 5,"
-	    "  1, 6, 7, 'hm', '[]'),"
+	    "  1, 6, 7, 'hm', '[]', 'It broke'),"
 	    " (15, 'a', 'assistant', 'complete', 'later', NULL, NULL, NULL, 0,"
-	    "  0, 0, 0, NULL, 9, NULL, NULL),"
+	    "  0, 0, 0, NULL, 9, NULL, NULL, NULL),"
 	    " (20, 'other', 'user', 'complete', 'x', NULL, NULL, NULL, 0, 0, 0,"
-	    "  0, NULL, 5, NULL, NULL),"
+	    "  0, NULL, 5, NULL, NULL, NULL),"
 	    " (21, 'b', 'user', 'complete', 'y', NULL, NULL, NULL, 0, 0, 0, 0,"
-	    "  NULL, 5, NULL, NULL)");
+	    "  NULL, 5, NULL, NULL, NULL)");
 	place_exec(st, "INSERT INTO message_image VALUES (10, '[\"AA==\"]'),"
 	    " (15, '[\"BB==\"]')");
 	place_exec(st, "INSERT INTO tool_run(message_id, round, name,"
@@ -122,6 +122,7 @@ a_fork_has_all_up_to_the_message(void **state)
 	assert_string_equal(l.items[0]->images, "[\"AA==\"]");
 	assert_null(l.items[1]->images);
 	assert_string_equal(l.items[1]->thinking, "hm");
+	assert_string_equal(l.items[1]->error, "It broke");
 	ln_message_list_free(&l);
 	assert_int_equal(place_int(st, "SELECT count(*) FROM tool_run r"
 	    " JOIN message m ON m.id = r.message_id WHERE m.id > 21"

@@ -239,8 +239,8 @@ static const char life[] =
     "INSERT INTO message(id, conversation_id, role, content, created_ms,"
     " pinned_ms, tokens) VALUES (10, 'c', 'user', 'ask', 1, 7, 3);"
     "INSERT INTO message(id, conversation_id, role, state, content,"
-    " thinking, created_ms) VALUES"
-    " (11, 'c', 'assistant', 'streaming', 'half', 'hm', 1);"
+    " thinking, error, created_ms) VALUES"
+    " (11, 'c', 'assistant', 'streaming', 'half', 'hm', 'It broke', 1);"
     "INSERT INTO message_image VALUES (10, '[\"iVBORw0KGgoAAAA=\"]');"
     "INSERT INTO tool_run(message_id, round, name, arguments, state,"
     " result, created_ms, ended_ms)"
@@ -296,7 +296,8 @@ our_own_export_comes_back_whole(void **state)
 	assert_int_equal(place_int(p->store, "SELECT count(*) FROM message m"
 	    " JOIN conversation c ON c.id = m.conversation_id JOIN tool_run r"
 	    " ON r.message_id = m.id WHERE c.user_id = 'bob' AND"
-	    " m.state = 'interrupted' AND m.thinking = 'hm'"), 1);
+	    " m.state = 'interrupted' AND m.thinking = 'hm' AND"
+	    " m.error = 'It broke'"), 1);
 	assert_int_equal(place_int(p->store, "SELECT count(*) FROM tool WHERE"
 	    " user_id = 'bob' AND is_enabled = 0 AND sealed_headers IS NULL"),
 	    1);

@@ -1,4 +1,5 @@
 /* The log: the turns of the open conversation. */
+import { sentence } from '../lib/api';
 import { h } from '../lib/dom';
 import { tokenCount } from '../lib/numbers';
 import type { Message, Question } from '../lib/types';
@@ -137,6 +138,8 @@ export class LogView {
 		for (const run of message.tools ?? [])
 			turn.tool(run);
 		turn.sources(message.sources);
+		if (message.error)
+			turn.problem(sentence(message.error), false);
 		turn.finish(ending(message.state) ?? ending(message.finish_reason),
 		    tokenCount(message.tokens, message.is_estimated));
 	}

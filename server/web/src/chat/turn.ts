@@ -173,6 +173,7 @@ export class AnswerTurn {
 	private readonly acts = h('div', { class: 'acts' });
 	private thinking: HTMLElement | null = null;
 	private sentence = '';
+	private isNews = false;
 	private readonly common: Common;
 
 	constructor(readonly model: string, private readonly listener: TurnListener,
@@ -245,9 +246,10 @@ export class AnswerTurn {
 		            source.line ? ` · line ${source.line}` : '')));
 	}
 
-	/** Why it broke off; kept when the end comes. */
-	problem(sentence: string): void {
+	/** Why it broke off; kept when the end comes.  Only news are an alert. */
+	problem(sentence: string, isNews = true): void {
 		this.sentence = sentence;
+		this.isNews = isNews;
 		this.end('failed');
 	}
 
@@ -284,7 +286,8 @@ export class AnswerTurn {
 		if (how === null)
 			return this.close.replaceChildren();
 		this.close.replaceChildren(
-		    h('span', broken && this.sentence ? { role: 'alert' } : {},
+		    h('span', broken && this.sentence && this.isNews ?
+		        { role: 'alert' } : {},
 		        (broken && this.sentence) || ENDINGS[how]),
 		    this.text !== '' &&
 		        act('Continue', () => this.listener.goOn()) || '',

@@ -117,6 +117,8 @@ export interface Message {
 	model: string | null;
 	state?: 'complete' | 'streaming' | 'stopped' | 'failed' | 'interrupted';
 	finish_reason?: string | null;
+	/** What was said when it failed. */
+	error?: string | null;
 	thinking?: string | null;
 	tools?: ToolRun[] | null;
 	sources?: Source[] | null;
