@@ -6,12 +6,14 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { start as start_ollama } from "../fake/ollama.mjs";
-import { BIN, run, startServer } from "./harness.mjs";
+import { pieces, start as start_ollama, TEXTS } from "../fake/ollama.mjs";
+import { BIN, run, startServer, until } from "./harness.mjs";
 import { DECLARED, make, UNKNOWN } from "./routes_declared.mjs";
 
 const BLOCKED = "Your account has been blocked. Contact an administrator.";
 const KINDS = Object.keys(UNKNOWN);
+// What the model "stall" says before it falls silent.
+const STALLED = pieces(TEXTS.ascii).slice(0, 3).join("");
 // Parts of an answer that differ between any two.
 const PRIVATE = ["date", "x-request-id"];
 
@@ -308,35 +310,97 @@ describe("walls", () => {
 				}
 		});
 
-	for (const type of ["user_message", "regenerate", "continue",
-	    "tool_decision", "stop_generation", "resume"])
+	// What bob hears when he names the conversations in these frames.
+	const frame = async (type, session_ids) => {
+		const ws = await as("bob").ws();
+		const is_silent = ["tool_decision", "stop_generation"].includes(type);
+		const came = [];
+		for (const session_id of session_ids) {
+			ws.send({ type, session_id, prompt: "x", after: 0, call_id: 1,
+			    allow: true });
+			if (is_silent)
+				ws.send({ type: "ping" });
+			came.push((await ws.collect(is_silent ? "pong" : "error"))
+			    .map((e) => ({ ...e, session_id:
+			        e.session_id === session_id })));
+		}
+		await ws.close();
+		tried++;
+		return came;
+	};
+	const FRAMES = ["user_message", "regenerate", "continue",
+	    "tool_decision", "stop_generation", "resume"];
+
+	for (const type of FRAMES)
 		it(`the frame ${type} tells nothing about another one's`, async () => {
-			const ws = await as("bob").ws();
-			const is_silent = ["tool_decision", "stop_generation"]
-			    .includes(type);
-			const came = [];
-			for (const session_id of [foreign.conversation,
-			    UNKNOWN.conversation]) {
-				ws.send({ type, session_id, prompt: "x", after: 0,
-				    call_id: 1, allow: true });
-				if (is_silent)
-					ws.send({ type: "ping" });
-				came.push((await ws.collect(is_silent ? "pong" : "error"))
-				    .map((e) => ({ ...e, session_id:
-				        e.session_id === session_id })));
-			}
+			const came = await frame(type, [foreign.conversation,
+			    UNKNOWN.conversation]);
 			assert.deepEqual(came[0], came[1]);
-			await ws.close();
-			tried++;
 		});
 
-	it("hold: nothing changed behind them, nothing was heard", async (t) => {
+	it("hold: nothing changed behind them, nothing was heard", async () => {
 		socket.send({ type: "ping" });
 		await socket.next("pong");
 		assert.deepEqual(socket.events, [{ type: "pong" }]);
 		assert.deepEqual(await things(), before_all);
-		t.diagnostic(`${with_ids.length} routes x ${KINDS.length} id kinds: ` +
-		    `${tried} pairs of answers, 0 leaks`);
+	});
+
+	describe("around an answer that is being written", () => {
+		const events = [];
+		let id, ended, before_it;
+
+		// As a script reads it.
+		before(async () => {
+			await new Promise((begun) => {
+				ended = (async () => {
+					for await (const e of as("ann").stream("/api/chat/stream",
+					    { prompt: "Go on.", model: "stall" })) {
+						events.push(e);
+						id ??= e.session_id;
+						if (e.type === "stream_chunk" &&
+						    e.seq >= STALLED.length)
+							begun();
+					}
+				})();
+			});
+			// All of it is kept already: nothing changes on its own.
+			await until(async () => JSON.stringify(await things())
+			    .includes(JSON.stringify(STALLED)), "the journal");
+			before_it = await things();
+		});
+
+		for (const type of FRAMES)
+			it(`the frame ${type} tells nothing`, async () => {
+				const came = await frame(type, [id, UNKNOWN.conversation]);
+				assert.deepEqual(came[0], came[1]);
+			});
+
+		for (const [type, at] of [["user_message", "stream"],
+		    ["regenerate", "stream"], ["continue", "stream"],
+		    ["stop_generation", "stream"], ["tool_decision", "tool"]])
+			it(`the request ${type} tells nothing`, async () => {
+				const answers = [];
+				for (const session_id of [id, UNKNOWN.conversation])
+					answers.push(await as("bob").post(`/api/chat/${at}`,
+					    { type, session_id, prompt: "x", call_id: 1,
+					    allow: true }));
+				assert.deepEqual(told(answers[0]), told(answers[1]));
+				tried++;
+			});
+
+		it("it goes on until its own person stops it", async (t) => {
+			assert.deepEqual(await things(), before_it);
+			assert.equal(events.at(-1).type, "stream_chunk");
+			await as("ann").post("/api/chat/stream",
+			    { type: "stop_generation", session_id: id });
+			await ended;
+			assert.deepEqual([events.at(-1).type,
+			    events.at(-1).finish_reason], ["stream_done", "stopped"]);
+			assert.equal(events.filter((e) => e.type === "stream_chunk")
+			    .map((e) => e.chunk).join(""), STALLED);
+			t.diagnostic(`${with_ids.length} routes x ${KINDS.length} id ` +
+			    `kinds: ${tried} pairs of answers, 0 leaks`);
+		});
 	});
 });
 

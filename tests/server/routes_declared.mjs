@@ -165,8 +165,10 @@ export const DECLARED = {
 
 	"GET /api/history": { query: { before: "conversation", group_id: "group" } },
 	"GET /api/chat/*": conversation,
-	"POST /api/chat/stream": { body: { prompt: "What is a backup?" },
-	    in: { session_id: "conversation", project_id: "project" } },
+	"POST /api/chat/stream": {
+	    body: { prompt: "What is a backup?", is_edit: true },
+	    in: { session_id: "conversation", project_id: "project",
+	        msg_id: "message" } },
 	// No tool asks first in these conversations.
 	"POST /api/chat/tool": { body: { call_id: 1, allow: true },
 	    in: { session_id: "conversation" }, status: 404 },

@@ -279,6 +279,109 @@ describe("over POST /api/chat/stream", () => {
 	});
 });
 
+describe("what is deleted while it is written", () => {
+	const upstream = (prompt) => ollama.requests.find((r) =>
+	    r.body?.messages?.at(-1)?.content === prompt);
+	const rows = async (ids) => (await server.sql("SELECT " +
+	    ["message", "generation", "conversation_tag"].map((t) =>
+	    `(SELECT count(*) FROM ${t} WHERE conversation_id IN (${ids
+	        .map((id) => `'${id}'`)}))`).join("+") +
+	    "+ (SELECT count(*) FROM search_queue) AS n"))[0].n;
+	// Nothing of them comes back when the provider has been left.
+	const assert_gone = async (ids, prompts) => {
+		assert.equal(await rows(ids), 0);
+		for (const prompt of prompts)
+			await until(() => upstream(prompt).closed === "by client",
+			    `the provider left: ${prompt}`);
+		assert.equal(await rows(ids), 0);
+	};
+
+	const by_its_person = async (client, name) => {
+		const r = await client.post("/api/account/delete",
+		    { password: server.passwords[name] });
+		assert.equal(r.status, 200, r.text);
+	};
+	const by_the_shell = (_client, name) => server.lnctl_ok(["user", "delete",
+	    name, "--confirm", name, "--json"]);
+	const by_an_admin = async (client) => {
+		const { user_id } = (await client.get("/api/auth/me")).json;
+		const root = await server.login();
+		const r = await root.delete(`/api/admin/users/${user_id}`);
+		assert.equal(r.status, 200, r.text);
+	};
+
+	const delete_account = async (name, remove) => {
+		await server.add_user({ username: name });
+		const client = await server.login(name);
+		const sockets = [], events = [];
+		for (let i = 0; i < 4; i++)
+			sockets.push(await client.ws());
+		sockets[0].send(ask("slow", { prompt: `${name} 1` }));
+		const { session_id } = await sockets[0].next("stream_chunk");
+		let begun;
+		const first = new Promise((done) => begun = done);
+		const script = (async () => {
+			for await (const e of client.stream("/api/chat/stream",
+			    ask("slow", { prompt: `${name} 2` }))) {
+				events.push(e);
+				if (e.type === "stream_chunk")
+					begun();
+			}
+		})();
+		await first;
+		await remove(client, name);
+		await script;
+		for (const ws of sockets)
+			assert.equal((await ws.closed).code, 1008);
+		assert.equal((await client.get("/api/auth/me")).status, 401);
+		assert.equal(events.at(-1).finish_reason, "error");
+		await assert_gone([session_id, events[0].session_id],
+		    [`${name} 1`, `${name} 2`]);
+		assert.deepEqual(await server.sql(
+		    `SELECT 1 FROM user WHERE username = '${name}'`), []);
+	};
+
+	it("an account, whoever does it: streams end, sockets close", () =>
+	    Promise.all([["ida", by_its_person], ["sol", by_the_shell],
+	        ["ole", by_an_admin]].map((a) => delete_account(...a))));
+	it("a conversation, alone or with others: its answer ends", async () => {
+		const bob = await server.login("bob");
+		const ws = await bob.ws();
+		const begin = async (prompt) => {
+			ws.send(ask("slow", { prompt }));
+			const { session_id } = await ws.next("session_created");
+			await ws.next((e) => e.type === "stream_chunk" &&
+			    e.session_id === session_id);
+			return session_id;
+		};
+		ws.send(ask("llama3.2"));
+		const idle = (await answer(ws)).done.session_id;
+		const ids = [await begin("gone 1"), await begin("gone 2"),
+		    await begin("gone 3")];
+		await bob.post(`/api/sessions/${ids[0]}/tags`, { tag: "t" });
+		// Another one's among them: none of them ends.
+		const eve = await server.login("eve");
+		assert.equal((await eve.post("/api/bulk-delete", { ids })).status, 404);
+		let r = await bob.delete(`/api/sessions/${ids[0]}`);
+		assert.equal(r.status, 200, r.text);
+		r = await bob.post("/api/bulk-delete", { ids: [ids[1], idle, ids[2]] });
+		assert.equal(r.status, 200, r.text);
+		const over = new Set();
+		while (over.size < 3) {
+			const e = await ws.next("stream_done");
+			assert.equal(e.finish_reason, "error");
+			over.add(e.session_id);
+		}
+		assert.deepEqual([...over].sort(), [...ids].sort());
+		await assert_gone([...ids, idle], ["gone 1", "gone 2", "gone 3"]);
+		assert.equal((await bob.get(`/api/sessions/${ids[0]}/messages`)).status,
+		    404);
+		// And the server goes on.
+		ws.send(ask("llama3.2"));
+		assert.equal((await answer(ws)).text, TEXTS.ascii);
+	});
+});
+
 describe("the offline provider", () => {
 	it("answers over the socket and says that no model is connected",
 	    async () => {

@@ -6,51 +6,95 @@
 #include <stdint.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
 
 #include <ln/auth.h>
-#include <ln/session.h>
-#include <ln/setting.h>
 #include <ln/store.h>
 
 #include "model/user.h"
 #include "people.h"
+#include "store/tx.h"
 
-/* A row of "alice" in every table that can hold one, each text a canary. */
-static const char full_life[] =
-    "INSERT INTO user_picture VALUES ('alice', 'canary', x'00');"
-    "INSERT INTO project VALUES ('p', 'alice', 'canary', 'canary', 1);"
+/* One of everything that a person can have; "@" is the person, and in each
+ * text.  A table that is missing here fails the test. */
+static const char life[] =
+    "INSERT INTO user_picture VALUES ('@', '@', x'00');"
+    "INSERT INTO session(hash, user_id, address, agent, created_ms,"
+    " expires_ms) VALUES (randomblob(32), '@', '@', '@', 1, 2);"
+    "INSERT INTO reset_token(hash, user_id, created_ms, expires_ms)"
+    " VALUES (randomblob(32), '@', 1, 2);"
+    "INSERT INTO user_setting(user_id, name, value)"
+    " VALUES ('@', 'theme', '@');"
+    "INSERT INTO outbox(kind, user_id, address_hash, created_ms,"
+    " next_try_ms) VALUES ('reset', '@', randomblob(32), 1, 1);"
+    "INSERT INTO project VALUES ('p @', '@', '@', '@', 1);"
     "INSERT INTO document(project_id, filename, content, created_ms)"
-    " VALUES ('p', 'canary', 'canary', 1);"
-    "UPDATE document SET reason = 'canary', source_url = 'canary';"
-    "INSERT INTO document_file SELECT id, 0, x'00' FROM document;"
+    " VALUES ('p @', '@', '@', 1);"
+    "UPDATE document SET reason = '@', source_url = '@'"
+    " WHERE project_id = 'p @';"
+    "INSERT INTO document_file SELECT id, 0, x'00' FROM document"
+    " WHERE project_id = 'p @';"
     "INSERT INTO chunk(document_id, position, text)"
-    " SELECT id, 0, 'canary' FROM document;"
-    "INSERT INTO chunk_fts(rowid, text) SELECT id, text FROM chunk;"
-    "INSERT INTO conversation_group VALUES ('g', 'alice', 'canary', 0, 1);"
+    " SELECT id, 0, '@ reads' FROM document WHERE project_id = 'p @';"
+    "INSERT INTO chunk_fts(rowid, text)"
+    " SELECT id, text FROM chunk WHERE text = '@ reads';"
+    "INSERT INTO conversation_group VALUES ('g @', '@', '@', 0, 1);"
     "INSERT INTO conversation(id, user_id, title, system_prompt, project_id,"
     " group_id, created_ms, updated_ms)"
-    " VALUES ('c', 'alice', 'canary', 'canary', 'p', 'g', 1, 1);"
-    "INSERT INTO conversation_tag VALUES ('c', 'canary');"
+    " VALUES ('c @', '@', '@ sings', '@', 'p @', 'g @', 1, 1);"
+    "INSERT INTO conversation(id, user_id, title, forked_from, fork_root,"
+    " created_ms, updated_ms) VALUES ('f @', '@', '@', 'c @', 'c @', 1, 1);"
+    "INSERT INTO conversation_tag VALUES ('c @', '@');"
     "INSERT INTO message(conversation_id, role, content, created_ms)"
-    " VALUES ('c', 'user', 'canary sings', 1);"
-    "INSERT INTO message(conversation_id, role, state, content, created_ms)"
-    " VALUES ('c', 'assistant', 'streaming', 'canary half', 1);"
-    "UPDATE message SET thinking = 'canary', sources = 'canary' WHERE role = 'assistant';"
+    " VALUES ('c @', 'user', '@ sings', 1);"
+    "INSERT INTO message(conversation_id, role, state, content, thinking,"
+    " sources, created_ms)"
+    " VALUES ('c @', 'assistant', 'streaming', '@', '@', '@', 1);"
     "INSERT INTO tool_run(message_id, round, name, arguments, state, result,"
     " created_ms, ended_ms)"
-    " SELECT max(id), 1, 'canary', 'canary', 'done', 'canary', 1, 1"
-    " FROM message;"
-    "INSERT INTO message_image SELECT min(id), '[\"canary\"]' FROM message;"
-    "INSERT INTO generation SELECT max(id), 'c', 'canary', 0, 1 FROM message;"
+    " SELECT max(id), 1, '@', '@', 'done', '@', 1, 1 FROM message;"
+    "INSERT INTO message_image SELECT max(id), '[\"@\"]' FROM message;"
+    "INSERT INTO generation SELECT max(id), 'c @', '@', 0, 1 FROM message;"
     "INSERT INTO prompt(user_id, title, content, created_ms)"
-    " VALUES ('alice', 'canary', 'canary', 1);"
+    " VALUES ('@', '@', '@', 1);"
     "INSERT INTO tool(id, user_id, name, description, definition,"
     " sealed_headers, created_ms)"
-    " VALUES ('t', 'alice', 'canary', 'canary', '{}', 'canary', 1);";
+    " VALUES ('t @', '@', '@', '@', '{}', '@', 1);";
+
+/* What is nobody's: the instance's own. */
+static const char *const instance[] = {
+	"audit", "audit_head", "setting", "retired_key", "backup",
+	/* Of addresses, as hashes: making an account anew gives no more mail. */
+	"mail_limit",
+	/* Settled by whoever writes: empty. */
+	"search_queue", "chunk_queue",
+};
+
+static void
+live(struct place *p, const char *who)
+{
+	char sql[2 * sizeof(life)];
+	const char *from;
+	size_t n = 0;
+
+	for (from = life; *from != '\0'; from++) {
+		assert_true(n + strlen(who) + 1 < sizeof(sql));
+		if (*from == '@')
+			n += (size_t)snprintf(sql + n, sizeof(sql) - n, "%s",
+			    who);
+		else
+			sql[n++] = *from;
+	}
+	sql[n] = '\0';
+	people_tamper(p, sql);
+	/* What was noted for the search index goes into it. */
+	assert_int_equal(lni_tx_begin(p->store, NULL), LN_OK);
+	assert_int_equal(lni_tx_end(p->store, LN_OK, NULL), LN_OK);
+}
 
 static int
 setup(void **state)
@@ -61,42 +105,221 @@ setup(void **state)
 		return -1;
 	p = *state;
 	people_add(p, "root", NULL, LN_USER_ROLE_ADMIN, "x");
-	people_add(p, "alice", "canary@example.org", LN_USER_ROLE_USER, "x");
+	people_add(p, "alice", "alice@example.org", LN_USER_ROLE_USER, "x");
+	people_add(p, "bob", "bob@example.org", LN_USER_ROLE_USER, "x");
 	return 0;
 }
 
-/* How many values in all tables but audit mention her. */
-static int64_t
-traces(struct place *p)
-{
-	static const char columns[] =
-	    "SELECT t.name, c.name FROM sqlite_schema t"
-	    " JOIN pragma_table_xinfo(t.name) c WHERE t.type = 'table'"
-	    " AND t.name <> 'audit' AND t.name NOT LIKE 'message_fts%'"
-	    " AND t.name NOT LIKE 'chunk_fts%'";
-	sqlite3_stmt *q, *each;
-	sqlite3 *db;
-	char sql[512];
-	int64_t n = 0;
+/* --- whose a row is --------------------------------------------------------- */
 
-	assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, columns, -1, &q, NULL),
-	    SQLITE_OK);
+static sqlite3 *
+reader(struct place *p)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open_v2(p->path, &db, SQLITE_OPEN_READWRITE,
+	    NULL), SQLITE_OK);
+	return db;
+}
+
+static sqlite3_stmt *
+query(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *q;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	return q;
+}
+
+/* The first value; yours (sqlite3_free). */
+static char *
+value(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *q = query(db, sql);
+	char *out;
+
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	out = sqlite3_mprintf("%s", sqlite3_column_text(q, 0));
+	sqlite3_finalize(q);
+	assert_non_null(out);
+	return out;
+}
+
+static bool
+is_instance(const char *table)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(instance) / sizeof(instance[0]); i++)
+		if (strcmp(instance[i], table) == 0)
+			return true;
+	return false;
+}
+
+/* The condition for a row of ${table} that is ${who}'s, read from the foreign
+ * keys up to the account; yours (sqlite3_free). */
+static char *
+owned(sqlite3 *db, const char *table, const char *who)
+{
+	char *sql, *all = NULL, *parent, *more;
+	sqlite3_stmt *q;
+
+	if (strcmp(table, "user") == 0)
+		return sqlite3_mprintf("\"id\" = %Q", who);
+	/* No foreign key: see migration 0008. */
+	if (strcmp(table, "search_doc") == 0)
+		return sqlite3_mprintf("\"id\" >> 40 IN (SELECT number"
+		    " FROM search_owner WHERE user_id = %Q)", who);
+	sql = sqlite3_mprintf("SELECT \"table\", \"from\", \"to\", on_delete"
+	    " FROM pragma_foreign_key_list(%Q)", table);
+	q = query(db, sql);
 	while (sqlite3_step(q) == SQLITE_ROW) {
-		sqlite3_snprintf(sizeof(sql), sql, "SELECT count(*) FROM \"%w\""
-		    " WHERE \"%w\" LIKE '%%canary%%' OR \"%w\" = 'alice'",
-		    sqlite3_column_text(q, 0), sqlite3_column_text(q, 1),
-		    sqlite3_column_text(q, 1));
-		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &each, NULL),
-		    SQLITE_OK);
-		assert_int_equal(sqlite3_step(each), SQLITE_ROW);
-		n += sqlite3_column_int64(each, 0);
-		sqlite3_finalize(each);
+		if (strcmp((const char *)sqlite3_column_text(q, 3),
+		    "CASCADE") != 0) {
+			assert_string_equal(sqlite3_column_text(q, 3),
+			    "SET NULL");
+			continue;
+		}
+		parent = owned(db, (const char *)sqlite3_column_text(q, 0),
+		    who);
+		more = sqlite3_mprintf("%s%s\"%w\" IN (SELECT \"%w\" FROM"
+		    " \"%w\" WHERE %s)", all != NULL ? all : "",
+		    all != NULL ? " OR " : "", sqlite3_column_text(q, 1),
+		    sqlite3_column_text(q, 2), sqlite3_column_text(q, 0),
+		    parent);
+		sqlite3_free(parent);
+		sqlite3_free(all);
+		all = more;
+	}
+	sqlite3_finalize(q);
+	sqlite3_free(sql);
+	if (all == NULL)
+		fail_msg("whose are the rows of %s? Tell this test", table);
+	return all;
+}
+
+/* Each row of ${table} for which ${where} is not true; yours. */
+static char *
+dump_but(sqlite3 *db, const char *table, const char *where)
+{
+	char *sql, *columns, *out;
+
+	sql = sqlite3_mprintf("SELECT group_concat(printf('quote(\"%%w\")',"
+	    " name), '||''|''||') FROM pragma_table_info(%Q)", table);
+	columns = value(db, sql);
+	sqlite3_free(sql);
+	sql = sqlite3_mprintf("SELECT coalesce(group_concat(r, char(10)), '')"
+	    " FROM (SELECT %s AS r FROM \"%w\" WHERE (%s) IS NOT TRUE"
+	    " ORDER BY 1)", columns, table, where);
+	out = value(db, sql);
+	sqlite3_free(sql);
+	sqlite3_free(columns);
+	return out;
+}
+
+static void
+assert_has_rows(sqlite3 *db, const char *table, const char *who)
+{
+	char *where = owned(db, table, who), *sql, *n;
+
+	sql = sqlite3_mprintf("SELECT count(*) FROM \"%w\" WHERE %s", table,
+	    where);
+	n = value(db, sql);
+	if (strcmp(n, "0") == 0)
+		fail_msg("%s: no row of %s. Give them one", table, who);
+	sqlite3_free(n);
+	sqlite3_free(sql);
+	sqlite3_free(where);
+}
+
+#define TABLES_MAX 64
+
+struct others {
+	char *table;
+	char *rows;
+};
+
+/* All tables with what is not alice's in them. */
+static size_t
+read_others(struct place *p, bool is_gone, struct others *out)
+{
+	sqlite3 *db = reader(p);
+	sqlite3_stmt *q = query(db, "SELECT name FROM pragma_table_list"
+	    " WHERE schema = 'main' AND type = 'table'"
+	    " AND name NOT LIKE 'sqlite_%' ORDER BY name");
+	size_t n = 0;
+	char *where;
+
+	while (sqlite3_step(q) == SQLITE_ROW) {
+		assert_true(n < TABLES_MAX);
+		out[n].table = sqlite3_mprintf("%s", sqlite3_column_text(q,
+		    0));
+		if (is_gone || is_instance(out[n].table)) {
+			where = sqlite3_mprintf("false");
+		} else {
+			assert_has_rows(db, out[n].table, "alice");
+			assert_has_rows(db, out[n].table, "bob");
+			where = owned(db, out[n].table, "alice");
+		}
+		out[n].rows = dump_but(db, out[n].table, where);
+		sqlite3_free(where);
+		n++;
 	}
 	sqlite3_finalize(q);
 	sqlite3_close(db);
 	return n;
 }
+
+/* How many values in all tables but audit mention ${who}. */
+static int64_t
+traces(struct place *p, const char *who)
+{
+	sqlite3 *db = reader(p);
+	sqlite3_stmt *q = query(db, "SELECT t.name, c.name"
+	    " FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c"
+	    " WHERE t.schema = 'main' AND t.type = 'table'"
+	    " AND t.name <> 'audit'");
+	int64_t n = 0;
+	char *sql, *found;
+
+	while (sqlite3_step(q) == SQLITE_ROW) {
+		sql = sqlite3_mprintf("SELECT count(*) FROM \"%w\""
+		    " WHERE \"%w\" LIKE '%%%q%%'", sqlite3_column_text(q, 0),
+		    sqlite3_column_text(q, 1), who);
+		found = value(db, sql);
+		n += strcmp(found, "0") != 0;
+		sqlite3_free(found);
+		sqlite3_free(sql);
+	}
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return n;
+}
+
+/* How many rows of the index have ${term}. */
+static int64_t
+indexed(struct place *p, const char *fts, const char *term)
+{
+	sqlite3 *db = reader(p);
+	char *sql, *n;
+	int64_t out;
+
+	sql = sqlite3_mprintf("CREATE VIRTUAL TABLE temp.words USING"
+	    " fts5vocab(main, %s, row)", fts);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_free(sql);
+	sql = sqlite3_mprintf("SELECT coalesce(sum(doc), 0) FROM temp.words"
+	    " WHERE term = %Q", term);
+	n = value(db, sql);
+	out = strtoll(n, NULL, 10);
+	sqlite3_free(n);
+	sqlite3_free(sql);
+	sqlite3_close(db);
+	return out;
+}
+
+/* --- what a test can tell ------------------------------------------------- */
 
 static void
 problem(void *arg, const char *text)
@@ -108,26 +331,54 @@ problem(void *arg, const char *text)
 static void
 nothing_of_a_deleted_person_remains_but_the_audit(void **state)
 {
-	static const char found[] = "SELECT count(*) FROM message_fts"
-	    " WHERE message_fts MATCH ?1";
+	static const struct {
+		const char *fts;
+		const char *hers;
+		const char *his;
+		int64_t count;
+	} indexes[] = {
+		/* The message, and the titles of two conversations. */
+		{ "message_fts", "alice", "bob", 3 },
+		{ "message_fts_tri", "ali", "bob", 3 },
+		{ "chunk_fts", "alice", "bob", 1 },
+	};
+	struct others before[TABLES_MAX], after[TABLES_MAX];
 	struct place *p = *state;
-	char cookie[LN_SESSION_COOKIE_SIZE], token[LN_RESET_TOKEN_SIZE];
 	struct ln_error err = LN_ERROR_INIT;
+	size_t count, i;
 
-	people_tamper(p, full_life);
-	people_ok(ln_session_create(p->store, "alice", "canary", "canary",
-	    cookie, &err), &err);
-	people_ok(ln_auth_reset_issue(p->store, "alice", 0, token, &err),
-	    &err);
-	people_ok(ln_setting_set(p->store, "alice", "theme", "canary", &err),
-	    &err);
-	assert_true(traces(p) >= 25);
-	/* The message, and the title of its conversation. */
-	assert_int_equal(people_number(p, found, "canary"), 2);
+	live(p, "alice");
+	live(p, "bob");
+	assert_true(traces(p, "alice") >= 40);
+	for (i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+		assert_int_equal(indexed(p, indexes[i].fts, indexes[i].hers),
+		    indexes[i].count);
+		assert_int_equal(indexed(p, indexes[i].fts, indexes[i].his),
+		    indexes[i].count);
+	}
+	count = read_others(p, false, before);
+	assert_true(count >= 20);
 
 	people_ok(ln_auth_delete(p->store, "alice", &err), &err);
-	assert_int_equal(traces(p), 0);
-	assert_int_equal(people_number(p, found, "canary"), 0);
+	assert_int_equal(traces(p, "alice"), 0);
+	for (i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
+		assert_int_equal(indexed(p, indexes[i].fts, indexes[i].hers),
+		    0);
+		assert_int_equal(indexed(p, indexes[i].fts, indexes[i].his),
+		    indexes[i].count);
+	}
+	assert_int_equal(read_others(p, true, after), count);
+	for (i = 0; i < count; i++) {
+		assert_string_equal(after[i].table, before[i].table);
+		if (strncmp(before[i].table, "audit", 5) != 0 &&
+		    strcmp(after[i].rows, before[i].rows) != 0)
+			fail_msg("%s:\n%s\nis not\n%s", before[i].table,
+			    after[i].rows, before[i].rows);
+		sqlite3_free(before[i].table);
+		sqlite3_free(before[i].rows);
+		sqlite3_free(after[i].table);
+		sqlite3_free(after[i].rows);
+	}
 	assert_int_equal(people_number(p, "SELECT count(*) FROM audit"
 	    " WHERE action = 'user.delete' AND target = ?1", "alice"), 1);
 	people_ok(ln_store_check(p->store, true, problem, NULL, &err), &err);
@@ -136,24 +387,23 @@ nothing_of_a_deleted_person_remains_but_the_audit(void **state)
 }
 
 static void
-what_belongs_to_others_and_to_all_stays(void **state)
+what_belongs_to_all_stays(void **state)
 {
 	struct place *p = *state;
 
-	people_tamper(p, full_life);
+	live(p, "alice");
 	people_tamper(p,
 	    "INSERT INTO conversation(id, user_id, title, forked_from,"
-	    " created_ms, updated_ms) VALUES ('f', 'root', 't', 'c', 1, 1);"
-	    "INSERT INTO message(conversation_id, role, content, created_ms)"
-	    " VALUES ('f', 'user', 'a robin sings', 1);"
+	    " created_ms, updated_ms) VALUES ('f', 'root', 't', 'c alice', 1,"
+	    " 1);"
 	    "INSERT INTO prompt(title, content, created_ms)"
-	    " VALUES ('all', 'all', 1)");
+	    " VALUES ('all', 'all', 1);"
+	    "INSERT INTO tool(id, name, definition, created_ms)"
+	    " VALUES ('all', 'all', '{}', 1)");
 	assert_int_equal(ln_auth_delete(p->store, "alice", NULL), LN_OK);
 	assert_int_equal(people_number(p, "SELECT (SELECT count(*) FROM"
-	    " conversation) + (SELECT count(*) FROM message)"
+	    " conversation) + (SELECT count(*) FROM tool)"
 	    " + (SELECT count(*) FROM prompt)", NULL), 3);
-	assert_int_equal(people_number(p, "SELECT count(*) FROM message_fts"
-	    " WHERE message_fts MATCH ?1", "sings"), 1);
 }
 
 enum act { ACT_BLOCK, ACT_DEMOTE, ACT_DELETE };
@@ -241,7 +491,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(nothing_of_a_deleted_person_remains_but_the_audit),
-		IN_PLACE(what_belongs_to_others_and_to_all_stays),
+		IN_PLACE(what_belongs_to_all_stays),
 		IN_PLACE(of_two_racing_acts_on_the_last_two_admins_one_passes),
 	};
 
