@@ -14,7 +14,7 @@
 
 #define RQ_ID_SIZE 13
 #define RQ_ADDR_SIZE 46
-#define RQ_PARAMS 2
+#define RQ_PARAMS 3
 #define RQ_PARAM_SIZE 272	/* a tag or an id, 64 code points, and some */
 
 enum guard_level {

@@ -153,10 +153,18 @@ session_cookie(const struct rq *q, char *out, size_t outsize)
 }
 
 void
+guard_actor(const struct rq *q)
+{
+	const struct ln_actor actor = { "user",
+		q->user != NULL ? q->user->id : NULL, q->prefix, q->id };
+
+	ln_store_actor_set(worker_store, &actor);
+}
+
+void
 guard_session(struct rq *q)
 {
 	struct ln_error err = LN_ERROR_INIT;
-	struct ln_actor actor = { "user", NULL, q->prefix, q->id };
 	char cookie[LN_SESSION_COOKIE_SIZE];
 	enum ln_status s;
 
@@ -171,8 +179,7 @@ guard_session(struct rq *q)
 			reply_log(q->id, s, &err);
 		ln_wipe(cookie, sizeof(cookie));
 	}
-	actor.user_id = q->user != NULL ? q->user->id : NULL;
-	ln_store_actor_set(worker_store, &actor);
+	guard_actor(q);
 }
 
 bool

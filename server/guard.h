@@ -40,6 +40,13 @@ bool guard_route(struct rq *q);
 void guard_session(struct rq *q);
 
 /**
+ * guard_actor(q):
+ * Say in the audit rows of worker_store who, from where and by which request.
+ * guard_session does it; what slept meanwhile has to have it done again.
+ */
+void guard_actor(const struct rq *q);
+
+/**
  * guard_again(st, session, is_admin, err):
  * Inside the transaction of an act: whether the session still lives and its
  * user is not blocked and, if asked for, an administrator.  The guard's look

@@ -136,6 +136,9 @@ int provider_config_update(struct rq *);
 /* r_models.c */
 int provider_models(struct rq *);
 int models_list(struct rq *);
+int models_manage(struct rq *);
+int models_pull(struct rq *);
+int models_delete(struct rq *);
 
 /* r_db.c */
 int db_export(struct rq *);

@@ -41,7 +41,8 @@ on_data(void *arg, int http_status, const char *p, size_t n)
 {
 	struct upstream *u = arg;
 
-	return u->ops->data(u->arg, http_status, p, n);
+	/* What it does with them may end us, see upstream_stop. */
+	return u->ops->data(u->arg, http_status, p, n) && u->transfer != NULL;
 }
 
 static void
@@ -65,16 +66,24 @@ static void
 on_disconnect(struct connection *c)
 {
 	const struct http_request *req;
-	const struct rq *q;
+	struct rq *q;
 
 	TAILQ_FOREACH(req, &c->http_requests, olist) {
-		q = req->hdlr_extra;
-		if (q == NULL || q->upstream == NULL)
-			continue;
-		ln_transfer_cancel(q->upstream->transfer);
-		q->upstream->transfer = NULL;
-		q->upstream->status = LN_CANCELLED;
+		if ((q = req->hdlr_extra) != NULL)
+			upstream_stop(q);
 	}
+}
+
+void
+upstream_stop(struct rq *q)
+{
+	struct upstream *u = q->upstream;
+
+	if (u == NULL || u->transfer == NULL)
+		return;
+	ln_transfer_cancel(u->transfer);
+	u->transfer = NULL;
+	u->status = LN_CANCELLED;
 }
 
 static int
@@ -85,7 +94,8 @@ resume(struct rq *q)
 
 	if (u->transfer != NULL)
 		return rq_sleep(q, resume);
-	q->req->owner->disconnect = NULL;
+	if (q->stream == NULL)	/* else the hook is the stream's */
+		q->req->owner->disconnect = NULL;
 	q->upstream = NULL;
 	rc = u->ops->done(q, u->arg, u->status, u->http_status, &u->err);
 	release(u);

@@ -12,7 +12,8 @@
 
 /**
  * struct upstream_ops:
- * ${data} gets the answer as it comes (false: no more is wanted); ${done}
+ * ${data} gets the answer as it comes (false: no more is wanted) and may begin
+ * a stream to the client (ostream.h), which ${done} then ends; ${done}
  * continues the request, ${free} releases ${arg}, always last, and also
  * without ${done} when the client has gone.
  */
@@ -31,6 +32,12 @@ struct upstream_ops {
  */
 int upstream_start(struct rq *q, const struct ln_http_request *req,
     const struct upstream_ops *ops, void *arg);
+
+/**
+ * upstream_stop(q):
+ * The client of a stream has gone: close the connection to the provider.
+ */
+void upstream_stop(struct rq *q);
 
 /**
  * upstream_abandon(q):

@@ -77,6 +77,16 @@ const struct lni_codec *lni_codec_of(const struct ln_provider_info *info);
 /* Everything a prompt may carry, images included. */
 #define LNI_REQUEST_BODY_MAX ((size_t)64 * 1024 * 1024)
 
+/**
+ * lni_request_new(conf, out, err) / lni_request_seal(r):
+ * An empty request to ${conf} / the transport's view of what was filled in,
+ * which borrows from ${r}.  LN_UNSUPPORTED for offline; LN_INVALID for a key
+ * that is missing; LN_NOMEM.
+ */
+enum ln_status lni_request_new(const struct ln_provider_conf *conf,
+    struct ln_llm_request **out, struct ln_error *err) LN_USE;
+void lni_request_seal(struct ln_llm_request *r);
+
 /* ${base} without the slashes at its end, and ${path}. */
 enum ln_status lni_request_url(struct ln_llm_request *r, const char *base,
     const char *path, struct ln_error *err) LN_USE;

@@ -112,7 +112,7 @@ lni_request_body(struct ln_llm_request *r, struct ln_jw *w,
 }
 
 static struct ln_llm_request *
-request_new(const struct ln_provider_conf *conf)
+make(const struct ln_provider_conf *conf)
 {
 	struct ln_llm_request *r;
 
@@ -124,9 +124,8 @@ request_new(const struct ln_provider_conf *conf)
 	return r;
 }
 
-/* The transport's view borrows what the codec built. */
-static void
-seal(struct ln_llm_request *r)
+void
+lni_request_seal(struct ln_llm_request *r)
 {
 	r->http.url = r->url;
 	r->http.headers = (const char *const *)r->headers;
@@ -157,6 +156,23 @@ check_key(const struct ln_provider_conf *conf, struct ln_error *err)
 }
 
 enum ln_status
+lni_request_new(const struct ln_provider_conf *conf,
+    struct ln_llm_request **out, struct ln_error *err)
+{
+	enum ln_status s;
+
+	*out = NULL;
+	if (lni_codec_of(conf->info) == NULL)
+		return ln_fail(err, LN_UNSUPPORTED, "", "%s has no wire",
+		    conf->info->name);
+	if ((s = check_key(conf, err)) != LN_OK)
+		return s;
+	if ((*out = make(conf)) == NULL)
+		return ln_fail(err, LN_NOMEM, "", "request");
+	return LN_OK;
+}
+
+enum ln_status
 ln_llm_request(const struct ln_provider_conf *conf,
     const struct ln_llm_prompt *prompt, struct ln_llm_request **out,
     struct ln_error *err)
@@ -166,18 +182,13 @@ ln_llm_request(const struct ln_provider_conf *conf,
 	enum ln_status s;
 
 	*out = NULL;
-	if (codec == NULL)
-		return ln_fail(err, LN_UNSUPPORTED, "", "%s has no wire",
-		    conf->info->name);
-	if ((s = check_key(conf, err)) != LN_OK)
+	if ((s = lni_request_new(conf, &r, err)) != LN_OK)
 		return s;
-	if ((r = request_new(conf)) == NULL)
-		return ln_fail(err, LN_NOMEM, "", "request");
 	if ((s = codec->request(conf, prompt, r, err)) != LN_OK) {
 		ln_llm_request_free(r);
 		return s;
 	}
-	seal(r);
+	lni_request_seal(r);
 	r->http.stall_ms = ANSWER_STALL_MS;
 	r->http.first_byte_ms = ANSWER_FIRST_BYTE_MS;
 	r->http.response_max = ANSWER_RESPONSE_MAX;
@@ -196,14 +207,14 @@ ln_embedding_request(const struct ln_provider_conf *conf, const char *model,
 	*out = NULL;
 	if ((s = check_key(conf, err)) != LN_OK)
 		return s;
-	if ((r = request_new(conf)) == NULL)
+	if ((r = make(conf)) == NULL)
 		return ln_fail(err, LN_NOMEM, "", "request");
 	if ((s = lni_embedding_make(conf, model, texts, count, r, err)) !=
 	    LN_OK) {
 		ln_llm_request_free(r);
 		return s;
 	}
-	seal(r);
+	lni_request_seal(r);
 	r->http.total_ms = LN_EMBEDDING_TOTAL_MS;
 	r->http.response_max = EMBEDDING_RESPONSE_MAX;
 	*out = r;
@@ -219,18 +230,13 @@ ln_provider_models_request(const struct ln_provider_conf *conf,
 	enum ln_status s;
 
 	*out = NULL;
-	if (codec == NULL)
-		return ln_fail(err, LN_UNSUPPORTED, "", "%s has no wire",
-		    conf->info->name);
-	if ((s = check_key(conf, err)) != LN_OK)
+	if ((s = lni_request_new(conf, &r, err)) != LN_OK)
 		return s;
-	if ((r = request_new(conf)) == NULL)
-		return ln_fail(err, LN_NOMEM, "", "request");
 	if ((s = codec->models_request(conf, r, err)) != LN_OK) {
 		ln_llm_request_free(r);
 		return s;
 	}
-	seal(r);
+	lni_request_seal(r);
 	r->http.total_ms = MODELS_TOTAL_MS;
 	r->http.response_max = MODELS_RESPONSE_MAX;
 	*out = r;

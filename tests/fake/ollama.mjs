@@ -240,6 +240,8 @@ class Ollama extends Fake {
 		});
 	}
 
+	// "missing..." is in no library; the disk is too small for "full...";
+	// "endless..." never comes whole.
 	async pull(body, res) {
 		const name = full_name(body.model ?? body.name ?? "");
 		const layer = digest(name);
@@ -259,7 +261,10 @@ class Ollama extends Fake {
 		if (/^missing/.test(name))
 			steps.splice(1, steps.length,
 			    { error: "pull model manifest: file does not exist" });
-		else
+		else if (/^full/.test(name))
+			steps.splice(3, steps.length, { error: "write " +
+			    "/usr/share/ollama/blobs/x: no space left on device" });
+		else if (!/^endless/.test(name))
 			this.models.set(name, this.models.get(name) ?? {});
 		if (body.stream === false) {
 			const end = steps.at(-1);
@@ -272,6 +277,9 @@ class Ollama extends Fake {
 				return;
 			res.write(go_json(step) + "\n");
 			await sleep(5);
+			while (/^endless/.test(name) && step.completed > 0 &&
+			    !res.destroyed)
+				await sleep(5);
 		}
 		res.end();
 	}

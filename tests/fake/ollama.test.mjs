@@ -346,6 +346,16 @@ test("pull reports progress, then the model is there; delete removes it", async 
 	await assert.rejects(async () => collect(
 	    await client.pull({ model: "missing", stream: true })),
 	    /file does not exist/);
+	await assert.rejects(async () => collect(
+	    await client.pull({ model: "full", stream: true })), /no space left/);
+	await assert.rejects(client.delete({ model: "full" }), { status_code: 404 });
+	const endless = await client.pull({ model: "endless", stream: true });
+	for await (const step of endless) {
+		if (step.completed > 0)
+			break;
+	}
+	endless.abort();
+	await fake.until(() => fake.asked("/api/pull").at(-1).closed === "by client");
 });
 
 test("behaviours can be set for a new model", async () => {

@@ -80,6 +80,7 @@ describe("input", () => {
 		    "temperature", "context_tokens", "auto_title", "ollama_url",
 		    "theme"],
 		"/api/provider/config": ["provider", "api_key", "base_url"],
+		"/api/models/pull": ["name", "provider"],
 		"/api/chat/tool": ["session_id", "call_id", "allow"],
 		"/api/tools": ["name", "description", "definition", "is_global",
 		    "enabled", "asks_first"],
