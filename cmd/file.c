@@ -1,8 +1,12 @@
+#define _GNU_SOURCE	/* O_TMPFILE */
+
 #include "cmd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,32 +65,147 @@ file_create(const char *path, const void *p, size_t n)
 	return file_create_by(path, write_bytes, &b);
 }
 
+/* --- a file on its way --------------------------------------------------- */
+
+#define TAG_BYTES 6
+#define PROC_FD_SIZE 32
+static const char part_suffix[] = ".part";
+
+/* What writes the file, and how it gets its name. */
+struct draft {
+	int fd;
+	char partial[4096];	/* "": it has no name yet */
+};
+
+static void
+proc_fd(int fd, char out[PROC_FD_SIZE])
+{
+	(void)snprintf(out, PROC_FD_SIZE, "/proc/self/fd/%d", fd);
+}
+
+/* Without a name: whenever it is killed, nothing is left.  -1: this file
+ * system cannot. */
+static int
+open_nameless(const char *folder)
+{
+	char proc[PROC_FD_SIZE];
+	int fd;
+
+	fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	proc_fd(fd, proc);
+	if (access(proc, F_OK) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* Whether ${name} is ${base}, a tag and the suffix. */
+static bool
+is_part_of(const char *name, const char *base)
+{
+	size_t n = strlen(base);
+
+	return strncmp(name, base, n) == 0 && name[n] == '.' &&
+	    strspn(name + n + 1, "0123456789abcdef") == 2 * TAG_BYTES &&
+	    strcmp(name + n + 1 + 2 * TAG_BYTES, part_suffix) == 0;
+}
+
+/* Remove what killed runs left: who still writes holds a lock.  Failing to is
+ * no reason not to work. */
+static void
+sweep_parts(const char *path, const char *folder)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash != NULL ? slash + 1 : path;
+	struct dirent *e;
+	struct stat sb;
+	DIR *d;
+	int fd;
+
+	if ((d = opendir(folder)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		if (!is_part_of(e->d_name, base))
+			continue;
+		fd = openat(dirfd(d), e->d_name, O_RDONLY | O_NOFOLLOW |
+		    O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode) &&
+		    sb.st_uid == geteuid() &&
+		    flock(fd, LOCK_EX | LOCK_NB) == 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+		(void)close(fd);
+	}
+	(void)closedir(d);
+}
+
+static int
+draft_named(struct draft *w, const char *path)
+{
+	unsigned char tag[TAG_BYTES];
+	int len;
+
+	ln_random(tag, sizeof(tag));
+	len = snprintf(w->partial, sizeof(w->partial),
+	    "%s.%02x%02x%02x%02x%02x%02x%s", path, tag[0], tag[1], tag[2],
+	    tag[3], tag[4], tag[5], part_suffix);
+	if (len < 0 || (size_t)len >= sizeof(w->partial))
+		return ENAMETOOLONG;
+	w->fd = open(w->partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (w->fd < 0)
+		return errno;
+	/* Nobody else sweeps it; a file system without locks has no sweep. */
+	(void)flock(w->fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
+static int
+draft_open(struct draft *w, const char *path)
+{
+	char folder[4096];
+
+	w->partial[0] = '\0';
+	file_dir(path, folder, sizeof(folder));
+	sweep_parts(path, folder);
+	if ((w->fd = open_nameless(folder)) >= 0)
+		return 0;
+	return draft_named(w, path);
+}
+
+/* link, not rename: it fails when the name is taken meanwhile. */
+static int
+draft_link(const struct draft *w, const char *path)
+{
+	char proc[PROC_FD_SIZE];
+
+	if (w->partial[0] != '\0')
+		return link(w->partial, path) == 0 ? 0 : errno;
+	proc_fd(w->fd, proc);
+	return linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ==
+	    0 ? 0 : errno;
+}
+
 int
 file_create_by(const char *path, int (*fn)(void *arg, int fd), void *arg)
 {
-	char partial[4096];
-	unsigned char tag[6];
-	int fd, rc, len;
+	struct draft w;
+	int rc;
 
-	ln_random(tag, sizeof(tag));
-	len = snprintf(partial, sizeof(partial),
-	    "%s.%02x%02x%02x%02x%02x%02x.part", path, tag[0], tag[1], tag[2],
-	    tag[3], tag[4], tag[5]);
-	if (len < 0 || (size_t)len >= sizeof(partial))
-		return ENAMETOOLONG;
-	fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno;
-	rc = fn(arg, fd);
-	if (rc == 0 && fsync(fd) != 0)
+	if ((rc = draft_open(&w, path)) != 0)
+		return rc;
+	rc = fn(arg, w.fd);
+	if (rc == 0 && fsync(w.fd) != 0)
 		rc = errno;
-	if (close(fd) != 0 && rc == 0)
+	if (rc == 0)
+		rc = draft_link(&w, path);
+	if (w.partial[0] != '\0')
+		(void)unlink(w.partial);
+	if (close(w.fd) != 0 && rc == 0)
 		rc = errno;
-	/* link, not rename: it fails when the name is taken meanwhile. */
-	if (rc == 0 && link(partial, path) != 0)
-		rc = errno;
-	(void)unlink(partial);
 	if (rc == 0)
 		sync_folder(path);
 	return rc;

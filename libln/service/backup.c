@@ -336,6 +336,8 @@ ln_backup_create(struct ln_store *st, const struct ln_backup_opts *opts,
 		    "%s", opts->folder);
 	}
 	if ((s = lni_backup_lock(m.folder, &lock, err)) == LN_OK) {
+		/* A drill that was killed left clear text. */
+		lni_scratch_sweep(NULL);
 		s = make(&m, out, err);
 		if (m.copy_fd >= 0)
 			close(m.copy_fd);

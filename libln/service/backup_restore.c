@@ -135,6 +135,8 @@ ln_backup_verify(struct ln_store *st, const char *path,
 	memset(out, 0, sizeof(*out));
 	if (how == LN_BACKUP_UNCHECKED)
 		how = LN_BACKUP_QUICK;
+	/* A drill that was killed left clear text. */
+	lni_scratch_sweep(NULL);
 	if ((s = lni_backup_place(path, &folder, &name, err)) != LN_OK)
 		return s;
 	s = look(st, path, how, unlock != NULL ? unlock : &nothing, folder,

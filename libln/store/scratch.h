@@ -28,8 +28,8 @@ struct lni_scratch {
 enum ln_status lni_scratch_make(const char *beside, const char *purpose,
     struct lni_scratch *sc, struct ln_error *err) LN_USE;
 
-/* Remove what killed runs of whatever purpose left beside the file ${beside}.
- * Whoever still works there holds a lock. */
+/* Remove what killed runs of whatever purpose left beside the file ${beside},
+ * or in $TMPDIR when that is NULL.  Whoever still works there holds a lock. */
 void lni_scratch_sweep(const char *beside);
 
 /* Create ${name} in it, 0600: its path in ${out} and, when ${out_fd} is not

@@ -1,5 +1,5 @@
 // Programs that are killed (SIGKILL) at any moment: imports, exports, backups,
-// restores, migrations, and answers that stream in.
+// restores, drills, migrations, and answers that stream in.
 //
 // After every kill: the database is whole, it is the old one or the new one
 // and nothing between, what was acknowledged is there, an administrator can
@@ -182,7 +182,7 @@ describe(`killed ${KILLS} times (seed ${SEED})`, () => {
 		    "root"];
 		const [old_count, new_count] = [2, 24 + MESSAGES];
 
-		await kill_often(share(0.25), args, {
+		await kill_often(share(0.2), args, {
 			reset: put_back,
 			check: async (is_done) => {
 				const now = await which(old_count, new_count);
@@ -220,6 +220,33 @@ describe(`killed ${KILLS} times (seed ${SEED})`, () => {
 			},
 		});
 	});
+	it("a person's data as JSON is whole or not there", async () => {
+		const folder = path.join(dir, "json");
+		const file = path.join(folder, "out.json");
+		const [{ id }] = await house.sql("SELECT user_id AS id FROM " +
+		    "conversation JOIN message ON conversation_id = conversation.id " +
+		    "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1");
+		const args = () => ["db", "export", file, "--format", "json",
+		    "--user", id];
+		const messages = () => JSON.parse(fs.readFileSync(file, "utf8"))
+			.messages.length;
+
+		fs.mkdirSync(folder);
+		await kill_often(share(0.05), args, {
+			reset: () => fs.rmSync(file, { force: true }),
+			check: async (is_done) => {
+				assert.ok(!is_done || fs.existsSync(file));
+				if (fs.existsSync(file))
+					assert.ok(messages() >= MESSAGES);
+			},
+			afterwards: async () => {
+				fs.rmSync(file, { force: true });
+				await ok(args());
+				assert.ok(messages() >= MESSAGES);
+				assert_tidy([folder, /^out\.json$/]);
+			},
+		});
+	});
 	it("a backup is whole or not there", async () => {
 		const folder = path.join(dir, "backups");
 		const named = /^[^.].*\.zst$|\.lock$/;
@@ -228,7 +255,7 @@ describe(`killed ${KILLS} times (seed ${SEED})`, () => {
 			.filter((n) => n.endsWith(".zst"));
 
 		fs.mkdirSync(folder);
-		await kill_often(share(0.2), args, {
+		await kill_often(share(0.15), args, {
 			reset: () => backups().forEach((n) =>
 			    fs.rmSync(path.join(folder, n))),
 			check: async (is_done) => {
@@ -264,6 +291,23 @@ describe(`killed ${KILLS} times (seed ${SEED})`, () => {
 				await ok(args());
 				assert.equal(await which(2, 24 + MESSAGES), "new");
 				assert_tidy();
+			},
+		});
+	});
+	it("a drill leaves no clear text", async () => {
+		const folder = path.join(dir, "backups");
+		const args = () => ["backup", "drill", "--latest", "-d", folder];
+
+		put_back(path.join(dir, "large.db"));
+		await kill_often(share(0.05), args, {
+			reset: () => {},
+			check: async () => {},
+			// Whichever run comes next: a drill, or another backup.
+			afterwards: async () => {
+				await ok(random() < 0.5 ? args() : ["backup", "create",
+				    "-d", folder, "--verify", "quick", "--prune",
+				    "--keep-last", "2"]);
+				assert_tidy([folder, /^[^.].*\.zst$|\.lock$/]);
 			},
 		});
 	});

@@ -5,12 +5,14 @@
  *   space   writes to files end with ENOSPC
  *   write   writes to files end with EIO
  *   sync    fsync and fdatasync end with EIO
+ *   names   a file system on which each file has a name from the beginning
  * "count:FILE" lets everything through and, at the end, writes how many writes
  * and how many syncs there were into FILE.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -101,6 +103,26 @@ sync_fails(void)
 	type (*next)(__VA_ARGS__); \
 	void *symbol = dlsym(RTLD_NEXT, name); \
 	memcpy(&next, &symbol, sizeof(next))
+
+int
+open(const char *path, int flags, ...)
+{
+	NEXT(int, "open", const char *, int, ...);
+	mode_t mode = 0;
+	va_list ap;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE &&
+	    strcmp(fault.kind, "names") == 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return next(path, flags, mode);
+}
 
 ssize_t
 write(int fd, const void *p, size_t n)

@@ -210,6 +210,33 @@ describe("on a disk that fails", () => {
 			},
 		});
 	});
+	it("one's data as JSON is whole or not there, and a killed one is swept",
+	    async () => {
+		const file = path.join(out, "out.json");
+		const left = path.join(out, "out.json.0123456789ab.part");
+		const other = path.join(dir, "of-another.json.0123456789ab.part");
+		const args = ["db", "export", file, "--format", "json", "--user",
+		    "ann"];
+
+		put_back();
+		for (const fault of [undefined, "names:1", "space:1", "sync:1:once"]) {
+			fs.writeFileSync(left, "half", { mode: 0o600 });
+			fs.writeFileSync(other, "half", { mode: 0o600 });
+			const r = await lnctl(args, fault);
+			const is_done = fault === undefined || fault === "names:1";
+			assert.equal(r.code, is_done ? 0 : 1, r.stderr);
+			assert.equal(fs.existsSync(file), is_done, fault);
+			if (!is_done)
+				await ok(args);
+			assert_tidy();
+			assert.ok(fs.existsSync(other));
+			assert.equal(JSON.parse(fs.readFileSync(file)).format,
+			    "localneural-user");
+			assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+			assert.equal((await lnctl(args)).code, 5);
+			fs.rmSync(file);
+		}
+	});
 	it("a migration leaves the old schema or the new one", async () => {
 		first = path.join(dir, "first.db");
 		const sql = fs.readFileSync(new URL("../../libln/store/migrations/" +
