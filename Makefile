@@ -52,8 +52,8 @@ DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
 DEPS_CHECK	= $(DEPS_BUILD) clang libcmocka-dev bats sqlite3 curl openssl \
-		   $(DEPS_NODE) chromium tmux procps python3 perl git \
-		   python3-aiosmtpd shellcheck mandoc
+		   $(DEPS_NODE) chromium-headless-shell tmux procps python3 \
+		   perl git python3-aiosmtpd shellcheck mandoc
 
 # --- flags ----------------------------------------------------------------
 cc-option	= $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
@@ -275,9 +275,12 @@ install: all
 	install -m 644 libln/include/ln/* $(DESTDIR)$(INCLUDEDIR)/ln/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    libln/libln.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHCOMPDIR) \
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHCOMPDIR) \
 	    $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
 	install -m 644 docs/man/lnctl.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 docs/man/localneural.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 docs/man/localneural-server.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 completions/lnctl.bash $(DESTDIR)$(BASHCOMPDIR)/lnctl
 	install -m 644 completions/_lnctl $(DESTDIR)$(ZSHCOMPDIR)/
 	install -m 644 completions/lnctl.fish $(DESTDIR)$(FISHCOMPDIR)/
@@ -286,7 +289,10 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/lnctl $(DESTDIR)$(SBINDIR)/localneural-server \
 	    $(DESTDIR)$(LIBDIR)/libln.so* $(DESTDIR)$(LIBDIR)/libln.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc \
-	    $(DESTDIR)$(MANDIR)/man1/lnctl.1 $(DESTDIR)$(BASHCOMPDIR)/lnctl \
+	    $(DESTDIR)$(MANDIR)/man1/lnctl.1 \
+	    $(DESTDIR)$(MANDIR)/man5/localneural.conf.5 \
+	    $(DESTDIR)$(MANDIR)/man8/localneural-server.8 \
+	    $(DESTDIR)$(BASHCOMPDIR)/lnctl \
 	    $(DESTDIR)$(ZSHCOMPDIR)/_lnctl $(DESTDIR)$(FISHCOMPDIR)/lnctl.fish
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBEXECDIR)
 

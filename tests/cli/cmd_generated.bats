@@ -74,3 +74,37 @@ complete_words()
 		    "$LN_ROOT/docs/man/lnctl.1" | grep -qx "\.It $code"
 	done
 }
+
+@test "the manuals of the settings and of the server are sound" {
+	run mandoc -Tlint -Wwarning "$LN_ROOT"/docs/man/localneural*
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+}
+
+@test "the manual has every setting with its default, and no other" {
+	"$LNCTL" config show --json | node -e '
+	for (const s of JSON.parse(require("fs").readFileSync(0, "utf8")).settings)
+		console.log(s.name)' | sort >"$DIR/settings"
+	sed -n 's/\\$//; /^\.It Ev/,/^[^.]/{ s/^\.It Ev//; /^ *[A-Z]/p; }' \
+	    "$LN_ROOT/docs/man/localneural.conf.5" | grep -o '[A-Z][A-Z_]*[A-Z]' |
+	    grep -x '[A-Z]*_[A-Z_]*' | sort -u >"$DIR/manual"
+	diff "$DIR/settings" "$DIR/manual"
+
+	local word
+	sed -n 's/^	{ "\([A-Z_]*\)", "\([^"]*\)".*/\1 \2/p' \
+	    "$LN_ROOT/libln/base/config_keys.c" >"$DIR/defaults"
+	[ "$(wc -l <"$DIR/defaults")" -ge 8 ]
+	while read -r word value; do
+		sed -n "/^\.It Ev $word\$/,/^\.It/p" \
+		    "$LN_ROOT/docs/man/localneural.conf.5" |
+		    grep -qxE "\.(Ql|Pa) $(printf %s "$value" | sed 's/[.]/[.]/g')( \.)?" ||
+		    ln_fail "$word: the manual does not name $value"
+	done <"$DIR/defaults"
+}
+
+@test "the manual of the server has every option of --help, and no other" {
+	"$LN_BIN/localneural-server" --help | grep -oE -- '--[a-z-]+' |
+	    sort -u >"$DIR/help"
+	grep -oE -- '(Fl|^\.Fl|\|) -[a-z-]+' "$LN_ROOT/docs/man/localneural-server.8" |
+	    sed 's/.* -/--/' | sort -u >"$DIR/manual"
+	diff "$DIR/help" "$DIR/manual"
+}

@@ -20,7 +20,7 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic',
 
 export async function openBrowser() {
 	return chromium.launch({
-		executablePath: '/usr/bin/chromium', args: ARGS,
+		executablePath: '/usr/bin/chromium-headless-shell', args: ARGS,
 	});
 }
 
