@@ -105,7 +105,7 @@ DEPFLAGS	= -MMD -MP
 LIBLN_PKGS	:= sqlite3 libsodium libcjson libutf8proc
 # pkg-config may not be there yet when `make start` has still to install it.
 LIBLN_CFLAGS	= $(shell $(PKG_CONFIG) --cflags $(LIBLN_PKGS) libcurl libcrypto 2>/dev/null)
-LIBLN_LIBS	= $(shell $(PKG_CONFIG) --libs $(LIBLN_PKGS) 2>/dev/null) -lpthread
+LIBLN_LIBS	= $(shell $(PKG_CONFIG) --libs $(LIBLN_PKGS) 2>/dev/null) -lpthread -lm
 
 # --- sources --------------------------------------------------------------
 LIBLN_SRC	:= $(sort $(filter-out libln/store/embed.c,\

@@ -140,6 +140,7 @@ static const struct out_col document_cols[] = { { "id", OUT_INT, false },
 	{ "bytes", OUT_BYTES, false }, { "chunks", OUT_INT, false },
 	{ "pages", OUT_INT, true }, { "type", OUT_STR, true },
 	{ "url", OUT_STR, true }, { "created_at", OUT_TIME, true },
+	{ "vectors", OUT_STR, true }, { "vectors_reason", OUT_STR, true },
 	{ "reason", OUT_STR, false }, { NULL, OUT_STR, false } };
 
 static void
@@ -147,7 +148,8 @@ document_row(struct out *o, const struct ln_document *d)
 {
 	out_row(o, d->id, d->filename, ln_document_state_name(d->state),
 	    d->bytes, d->chunk_count, d->page_count, d->type, d->source_url,
-	    d->created_ms, d->reason);
+	    d->created_ms, ln_vectors_name(d->vectors), d->vectors_reason,
+	    d->reason);
 }
 
 static int
@@ -326,7 +328,9 @@ project_search(struct ctx *c)
 		{ "page", OUT_INT, false }, { "line", OUT_INT, false },
 		{ "document_id", OUT_INT, true }, { "text", OUT_STR, false },
 		{ NULL, OUT_STR, false } };
-	struct ln_passage_list list = { NULL, 0 };
+	struct ln_project_query q = { .size = sizeof(q), .cfg = c->cfg,
+		.is_stopped = is_stopped };
+	struct ln_passage_list list = { NULL, 0, LN_NOT_FOUND };
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_project *p = NULL;
 	struct ln_user *u = NULL;
@@ -339,8 +343,11 @@ project_search(struct ctx *c)
 	if ((rc = opt_int(c, O_LIMIT, 1, LN_PASSAGE_COUNT_MAX, SEARCH_DEFAULT,
 	    &max)) != EX_OK || (rc = find(c, &u, &p)) != EX_OK)
 		goto out;
-	s = ln_project_search(c->st, u->id, p->id, ctx_word(c, 1), (size_t)max,
-	    &list, &err);
+	q.user_id = u->id;
+	q.project_id = p->id;
+	q.question = ctx_word(c, 1);
+	q.max = (size_t)max;
+	s = ln_project_search(c->st, &q, &list, &err);
 	if (s != LN_OK) {
 		rc = fail(c, s, &err, p->title);
 		goto out;
@@ -355,6 +362,107 @@ project_search(struct ctx *c)
 	rc = ctx_finish(c);
 out:
 	ln_passage_list_free(&list);
+	ln_project_free(p);
+	ln_user_free(u);
+	return rc;
+}
+
+/* --- vectors ------------------------------------------------------------ */
+
+struct tally {
+	int64_t ready, failed, skipped, waiting;
+	char reason[256];	/* of one that failed */
+};
+
+static enum ln_status
+count_vectors(struct ctx *c, const struct ln_user *u,
+    const struct ln_project *p, struct tally *t, struct ln_error *err)
+{
+	struct ln_document_list list = { NULL, 0 };
+	const struct ln_document *d;
+	enum ln_status s;
+	size_t i;
+
+	*t = (struct tally){ 0 };
+	if ((s = ln_document_list(c->st, u->id, p->id, &list, err)) != LN_OK)
+		return s;
+	for (i = 0; i < list.count; i++) {
+		d = list.items[i];
+		t->ready += d->vectors == LN_VECTORS_READY;
+		t->skipped += d->vectors == LN_VECTORS_SKIPPED;
+		t->waiting += d->vectors == LN_VECTORS_WORKING;
+		if (d->vectors != LN_VECTORS_FAILED)
+			continue;
+		t->failed++;
+		(void)snprintf(t->reason, sizeof(t->reason), "%s",
+		    d->vectors_reason != NULL ? d->vectors_reason : "");
+	}
+	ln_document_list_free(&list);
+	return LN_OK;
+}
+
+/* A server at work may have some of them in hand: wait for those. */
+static int
+embed_all(struct ctx *c, const struct ln_user *u, const struct ln_project *p,
+    struct tally *t)
+{
+	static const struct timespec pause = { 0, WAIT_MS * 1000000L };
+	const struct ln_document_embed e = { .size = sizeof(e), .cfg = c->cfg,
+		.project_id = p->id, .is_stopped = is_stopped };
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s = LN_OK;
+
+	for (;;) {
+		while (s == LN_OK && !sig_interrupted())
+			s = ln_document_embed_next(c->st, &e, &err);
+		if (sig_interrupted())
+			return ctx_refuse(c, EX_INTERRUPTED, "interrupted",
+			    "interrupted", "The server goes on with it, or the"
+			    " same command", "%s", p->title);
+		if (s == LN_NOT_FOUND)
+			s = count_vectors(c, u, p, t, &err);
+		if (s != LN_OK)
+			return ctx_fail(c, s, &err, NULL, "%s", p->title);
+		if (t->waiting == 0)
+			return EX_OK;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int
+project_reindex(struct ctx *c)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	struct ln_project *p = NULL;
+	struct ln_user *u = NULL;
+	enum ln_status s;
+	struct tally t;
+	int rc;
+
+	if ((rc = find(c, &u, &p)) != EX_OK)
+		goto out;
+	if ((s = ln_project_reindex(c->st, u->id, p->id, &err)) != LN_OK) {
+		rc = fail(c, s, &err, p->title);
+		goto out;
+	}
+	if ((rc = embed_all(c, u, p, &t)) != EX_OK)
+		goto out;
+	out_str(c->out, "id", p->id);
+	out_str(c->out, "title", p->title);
+	out_int(c->out, "ready", t.ready);
+	out_int(c->out, "skipped", t.skipped);
+	out_int(c->out, "failed", t.failed);
+	if (t.ready + t.skipped + t.failed == 0)
+		out_say(c->out, "No embedding model is set, so there is"
+		    " nothing to do: documents are found by their words");
+	else
+		out_say(c->out, "%lld documents are found by their meaning,"
+		    " too", (long long)t.ready);
+	if ((rc = ctx_finish(c)) == EX_OK && t.failed > 0)
+		rc = ctx_refuse(c, EX_UPSTREAM, "upstream", t.reason,
+		    "Documents are found by their words. A running server"
+		    " tries again by itself", "%s", p->title);
+out:
 	ln_project_free(p);
 	ln_user_free(u);
 	return rc;
@@ -375,7 +483,11 @@ static const struct verb verbs[] = {
 	{ "docs", project_docs, opts, "PROJECT", CMD_STORE_RO,
 	    "list its documents" },
 	{ "search", project_search, search_opts, "PROJECT QUERY",
-	    CMD_STORE_RO, "find passages in its documents" },
+	    CMD_STORE_RO | CMD_SIGNALS,
+	    "find passages in its documents" },
+	{ "reindex", project_reindex, opts, "PROJECT",
+	    CMD_STORE_RW | CMD_SIGNALS,
+	    "embed its documents anew" },
 };
 const struct noun noun_project = { "project",
 	"documents that answers may quote", verbs, nitems(verbs) };

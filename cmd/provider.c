@@ -157,6 +157,7 @@ provider_set(struct ctx *c)
 	change.provider = name;
 	change.base_url = ctx_opt(c, O_BASE_URL);
 	change.model = ctx_opt(c, O_MODEL);
+	change.embedding_model = ctx_opt(c, O_EMBEDDING_MODEL);
 	change.api_key = key;
 	s = ln_provider_set(c->st, c->cfg, u != NULL ? u->id : NULL, &change,
 	    &err);
@@ -258,7 +259,8 @@ model_list(struct ctx *c)
 
 static const enum opt_id user_opts[] = { O_USER, O_END };
 static const enum opt_id show_opts[] = { O_USER, O_ORIGIN, O_END };
-static const enum opt_id set_opts[] = { O_BASE_URL, O_MODEL, O_USER, O_GLOBAL,
+static const enum opt_id set_opts[] = { O_BASE_URL, O_MODEL,
+	O_EMBEDDING_MODEL, O_USER, O_GLOBAL,
 	O_KEY_STDIN, O_KEY_FILE, O_CLEAR_KEY, O_END };
 static const struct verb provider_verbs[] = {
 	{ "list", provider_list, NULL, "", 0,

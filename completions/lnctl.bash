@@ -72,6 +72,7 @@ _lnctl()
 		"project add") path="project add" ;;
 		"project docs") path="project docs" ;;
 		"project search") path="project search" ;;
+		"project reindex") path="project reindex" ;;
 		" prompt") path="prompt" ;;
 		"prompt list") path="prompt list" ;;
 		"prompt show") path="prompt show" ;;
@@ -214,6 +215,7 @@ _lnctl()
 	"project docs --user") :; has_value=1 ;;
 	"project search --user") :; has_value=1 ;;
 	"project search --limit" | "project search -n") :; has_value=1 ;;
+	"project reindex --user") :; has_value=1 ;;
 	"prompt list --user") :; has_value=1 ;;
 	"prompt show --user") :; has_value=1 ;;
 	"prompt add --user") :; has_value=1 ;;
@@ -227,6 +229,7 @@ _lnctl()
 	"provider show --user") :; has_value=1 ;;
 	"provider set --base-url") :; has_value=1 ;;
 	"provider set --model" | "provider set -m") :; has_value=1 ;;
+	"provider set --embedding-model") :; has_value=1 ;;
 	"provider set --user") :; has_value=1 ;;
 	"provider set --key-file") files=1; has_value=1 ;;
 	"provider test --user") :; has_value=1 ;;
@@ -307,13 +310,14 @@ _lnctl()
 		"history archive") options=" --user" ;;
 		"history unarchive") options=" --user" ;;
 		"history delete") options=" --user" ;;
-		"project") words="list create delete add docs search " ;;
+		"project") words="list create delete add docs search reindex " ;;
 		"project list") options=" --user" ;;
 		"project create") options=" --user --description" ;;
 		"project delete") options=" --user" ;;
 		"project add") options=" --user"; files=1 ;;
 		"project docs") options=" --user" ;;
 		"project search") options=" --user --limit -n" ;;
+		"project reindex") options=" --user" ;;
 		"prompt") words="list show add delete " ;;
 		"prompt list") options=" --user --global" ;;
 		"prompt show") options=" --user --global" ;;
@@ -329,7 +333,7 @@ _lnctl()
 		"provider") words="list show set test " ;;
 		"provider list") options="" ;;
 		"provider show") options=" --user --origin" ;;
-		"provider set") options=" --base-url --model -m --user --global --key-stdin --key-file --clear-key" ;;
+		"provider set") options=" --base-url --model -m --embedding-model --user --global --key-stdin --key-file --clear-key" ;;
 		"provider test") options=" --user" ;;
 		"model") words="list " ;;
 		"model list") options=" --provider --user" ;;

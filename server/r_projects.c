@@ -228,6 +228,8 @@ document_json(struct ln_jw *w, const struct ln_document *d)
 	ln_jw_int(w, "pages", d->page_count);
 	ln_jw_string(w, "status", ln_document_state_name(d->state));
 	ln_jw_string(w, "reason", d->reason);
+	ln_jw_string(w, "vectors", ln_vectors_name(d->vectors));
+	ln_jw_string(w, "vectors_reason", d->vectors_reason);
 	ln_jw_string(w, "type", d->type);
 	ln_jw_string(w, "url", d->source_url);
 	ln_jw_time(w, "created_at", d->created_ms);
@@ -397,13 +399,21 @@ read_run(struct job *j, struct ln_store *st)
 {
 	const struct ln_document_read r = { .size = sizeof(r),
 		.is_stopped = is_stopped };
+	const struct ln_document_embed e = { .size = sizeof(e),
+		.cfg = server.cfg, .is_stopped = is_stopped };
 	const struct ln_actor actor = { "system", NULL, NULL, NULL };
 	bool is_waiting;
 
 	ln_store_actor_set(st, &actor);
 	j->status = ln_document_sweep(st, &is_waiting, &j->err);
-	while (j->status == LN_OK && is_waiting && !jobs_stopping())
-		j->status = ln_document_read_next(st, &r, &j->err);
+	/* Vectors can wait: words find a document as soon as it was read. */
+	while (j->status == LN_OK && !jobs_stopping()) {
+		while (j->status == LN_OK && is_waiting && !jobs_stopping())
+			j->status = ln_document_read_next(st, &r, &j->err);
+		if (j->status == LN_OK || j->status == LN_NOT_FOUND)
+			j->status = ln_document_embed_next(st, &e, &j->err);
+		is_waiting = true;
+	}
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <ln/provider.h>
 #include <ln/setting.h>
 
+#include "documents.h"
 #include "guard.h"
 #include "input.h"
 #include "models.h"
@@ -156,6 +157,8 @@ provider_json(struct ln_jw *w, const char *user_id, struct ln_error *err)
 		    ln_provider_origin_name(c->url_origin));
 	}
 	ln_provider_conf_free(c);
+	if (s == LN_OK)
+		s = setting_json(w, user_id, "embedding_model", err);
 	return s;
 }
 
@@ -216,12 +219,14 @@ read_change(struct rq *q, struct ln_provider_change *c, bool *out_is_given)
 	    !input_string(q, "model", 512, &c->model) ||
 	    !input_string(q, "base_url", FIELD_MAX, &c->base_url) ||
 	    !input_string(q, "ollama_url", FIELD_MAX, &alias) ||
+	    !input_string(q, "embedding_model", 512, &c->embedding_model) ||
 	    !input_string(q, "api_key", KEY_MAX, &c->api_key))
 		return false;
 	if (c->base_url == NULL)
 		c->base_url = alias;
 	*out_is_given = c->provider != NULL || c->model != NULL ||
-	    c->base_url != NULL || c->api_key != NULL;
+	    c->base_url != NULL || c->api_key != NULL ||
+	    c->embedding_model != NULL;
 	return true;
 }
 
@@ -344,8 +349,10 @@ update(struct update *u, struct ln_error *err)
 	enum ln_status s;
 
 	s = ln_store_transaction(worker_store, apply, u, err);
-	if (s == LN_OK)
+	if (s == LN_OK) {
 		models_changed(u->user_id);
+		documents_soon();	/* with another model they are embedded */
+	}
 	if (s == LN_FORBIDDEN)
 		record(u->q, "setting.set", s);
 	return s;

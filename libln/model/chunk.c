@@ -26,8 +26,14 @@ static const char SQL_SEARCH[] =
     " JOIN document d ON d.id = c.document_id"
     " ORDER BY best.score DESC, c.id";
 
+static const char SQL_GET[] =
+    "SELECT c.id, d.id, d.filename, d.source_url, c.text, c.page, c.line, 0"
+    " FROM chunk c JOIN document d ON d.id = c.document_id"
+    " JOIN project p ON p.id = d.project_id"
+    " WHERE c.id = ?3 AND p.id = ?2 AND p.user_id = ?1";
+
 const char *const lni_chunk_sql[] = { SQL_ADD, SQL_INDEX, SQL_REMOVE,
-	SQL_SEARCH };
+	SQL_SEARCH, SQL_GET };
 const size_t lni_chunk_sql_count =
     sizeof(lni_chunk_sql) / sizeof(lni_chunk_sql[0]);
 
@@ -115,4 +121,23 @@ lni_chunk_search(struct ln_store *st, const char *user_id,
 	}
 	lni_stmt_put(&q);
 	return s == LN_NOT_FOUND ? LN_OK : s;
+}
+
+enum ln_status
+lni_chunk_get(struct ln_store *st, const char *user_id,
+    const char *project_id, int64_t id, lni_chunk_hit_fn *fn, void *arg,
+    struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_GET, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, user_id);
+	lni_bind_text(&q, 2, project_id);
+	lni_bind_int(&q, 3, id);
+	if ((s = lni_stmt_row(&q, err)) == LN_OK)
+		s = visit(&q, fn, arg, err);
+	lni_stmt_put(&q);
+	return s;
 }

@@ -40,6 +40,11 @@ enum ln_status lni_chunk_search(struct ln_store *st, const char *user_id,
     const char *project_id, const char *query, int64_t limit,
     lni_chunk_hit_fn *fn, void *arg, struct ln_error *err) LN_USE;
 
+/* One of them, with the score 0.  LN_NOT_FOUND when it is gone. */
+enum ln_status lni_chunk_get(struct ln_store *st, const char *user_id,
+    const char *project_id, int64_t id, lni_chunk_hit_fn *fn, void *arg,
+    struct ln_error *err) LN_USE;
+
 extern const char *const lni_chunk_sql[];
 extern const size_t lni_chunk_sql_count;
 

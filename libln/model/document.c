@@ -60,10 +60,24 @@ static const char *const state_names[] = {
 	[LN_DOCUMENT_FAILED] = "failed",
 };
 
+static const char *const vectors_names[] = {
+	[LN_VECTORS_NONE] = "none",
+	[LN_VECTORS_WORKING] = "working",
+	[LN_VECTORS_READY] = "ready",
+	[LN_VECTORS_FAILED] = "failed",
+	[LN_VECTORS_SKIPPED] = "skipped",
+};
+
 const char *
 ln_document_state_name(enum ln_document_state state)
 {
 	return state_names[state];
+}
+
+const char *
+ln_vectors_name(enum ln_vectors v)
+{
+	return vectors_names[v];
 }
 
 void
@@ -76,6 +90,7 @@ ln_document_free(struct ln_document *d)
 	free(d->reason);
 	free(d->type);
 	free(d->source_url);
+	free(d->vectors_reason);
 	free(d);
 }
 
@@ -107,6 +122,20 @@ state_parse(const char *s, enum ln_document_state *out)
 	return false;
 }
 
+/* No row says nothing of them. */
+static enum ln_vectors
+vectors_parse(const char *s)
+{
+	size_t i;
+
+	for (i = 0; s != NULL &&
+	    i < sizeof(vectors_names) / sizeof(vectors_names[0]); i++) {
+		if (strcmp(vectors_names[i], s) == 0)
+			return (enum ln_vectors)i;
+	}
+	return LN_VECTORS_NONE;
+}
+
 enum ln_status
 lni_document_from_row(struct lni_stmt *q, struct ln_document **out,
     struct ln_error *err)
@@ -128,6 +157,8 @@ lni_document_from_row(struct lni_stmt *q, struct ln_document **out,
 	d->chunk_count = lni_col_int(q, 8);
 	d->page_count = lni_col_int(q, 9);
 	d->created_ms = lni_col_int(q, 10);
+	d->vectors = vectors_parse(lni_col_text(q, 11));
+	d->vectors_reason = lni_col_dup(q, 12, &s);
 	if (s != LN_OK) {
 		ln_document_free(d);
 		return ln_fail(err, s, "", "document row");

@@ -18,7 +18,9 @@ enum ln_status lni_document_from_row(struct lni_stmt *q,
 /* The columns that lni_document_from_row wants, of document d. */
 #define LNI_DOCUMENT_COLUMNS						\
 	"d.id, d.project_id, d.filename, d.state, d.reason, d.type,"	\
-	" d.source_url, d.bytes, d.chunk_count, d.page_count, d.created_ms"
+	" d.source_url, d.bytes, d.chunk_count, d.page_count, d.created_ms,"	\
+	" (SELECT v.state FROM document_vector v WHERE v.document_id = d.id)," \
+	" (SELECT v.reason FROM document_vector v WHERE v.document_id = d.id)"
 
 /**
  * lni_document_take(st, project_id, holder, out, out_user_id, err):

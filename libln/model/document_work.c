@@ -83,7 +83,7 @@ find_next(struct ln_store *st, const char *project_id,
 	lni_bind_text(&q, 1, project_id);
 	if ((s = lni_stmt_row(&q, err)) == LN_OK &&
 	    (s = lni_document_from_row(&q, out, err)) == LN_OK) {
-		*out_user_id = lni_col_dup(&q, 11, &s);
+		*out_user_id = lni_col_dup(&q, 13, &s);
 		if (s != LN_OK)
 			s = ln_fail(err, s, "", "owner of a document");
 	}

@@ -19,6 +19,7 @@ struct ln_chat_job {
 	char *name;
 	char *arguments;
 
+	const struct ln_config *cfg;	/* borrowed, of the process */
 	char *user_id;
 	char *conversation_id;
 	char *question;

@@ -44,6 +44,7 @@ fill_search(struct ln_chat_job *j, const struct ln_chat *c)
 	j->question_id = c->question_id > 0 ? c->question_id : INT64_MAX;
 	j->is_for_model = c->conf->base_url != NULL;
 	j->passages_max = c->passages_max;
+	j->cfg = c->cfg;
 	return copy(c->user_id, &j->user_id) &&
 	    copy(c->conversation_id, &j->conversation_id) &&
 	    copy(c->question, &j->question) &&
@@ -87,16 +88,27 @@ ln_chat_job_take(struct ln_chat *c, struct ln_chat_job **out,
 	return LN_OK;
 }
 
+static bool
+is_cancelled(void *arg)
+{
+	struct ln_chat_job *j = arg;
+
+	return atomic_load(&j->is_cancelled);
+}
+
 /* What a model is given to read; nothing when the project has just gone. */
 static enum ln_status
 find_passages(struct ln_chat_job *j, struct ln_store *st)
 {
+	const struct ln_project_query q = { .size = sizeof(q), .cfg = j->cfg,
+		.user_id = j->user_id, .project_id = j->project_id,
+		.question = j->question, .max = LNI_PASSAGES_OFFERED,
+		.is_stopped = is_cancelled, .arg = j };
 	struct ln_passage_list list;
 	enum ln_status s;
 	size_t count;
 
-	s = ln_project_search(st, j->user_id, j->project_id, j->question,
-	    LNI_PASSAGES_OFFERED, &list, &j->err);
+	s = ln_project_search(st, &q, &list, &j->err);
 	if (s != LN_OK)
 		return s == LN_NOT_FOUND ? LN_OK : s;
 	lni_passages_frame(&list, j->passages_max, &j->out, &count);
@@ -112,6 +124,9 @@ void
 ln_chat_job_run(struct ln_chat_job *j, struct ln_store *st)
 {
 	const struct lni_retrieve r = {
+		.cfg = j->cfg,
+		.is_stopped = is_cancelled,
+		.arg = j,
 		.user_id = j->user_id,
 		.question = j->question,
 		.conversation_id = j->conversation_id,

@@ -2,6 +2,10 @@
 
 #include <ln/buf.h>
 #include <ln/http.h>
+#include <ln/secret.h>
+#include <ln/setting.h>
+
+#include "service/provider.h"
 
 #include "base/banned.h"
 
@@ -58,5 +62,30 @@ ln_embed(const struct ln_provider_conf *conf, const char *model,
 		    ln_buf_str(&x.body), x.body.len, out, err);
 	ln_buf_free(&x.body);
 	ln_llm_request_free(r);
+	return s;
+}
+
+enum ln_status
+lni_provider_embedding(struct ln_store *st, const struct ln_config *cfg,
+    const char *user_id, char **out_model, struct ln_provider_conf **out,
+    struct ln_error *err)
+{
+	const struct ln_provider_wish wish = { .size = sizeof(wish) };
+	const char *layer = user_id;
+	enum ln_status s;
+
+	*out = NULL;
+	s = ln_setting_get(st, layer, "embedding_model", out_model, err);
+	if (s == LN_OK && *out_model == NULL) {
+		layer = NULL;
+		s = ln_setting_get(st, layer, "embedding_model", out_model,
+		    err);
+	}
+	if (s == LN_OK && *out_model != NULL)
+		s = ln_provider_resolve(st, cfg, layer, &wish, out, err);
+	if (s != LN_OK) {
+		ln_free(*out_model);
+		*out_model = NULL;
+	}
 	return s;
 }

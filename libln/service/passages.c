@@ -5,9 +5,6 @@
 
 #include <ln/json.h>
 
-#include "model/chunk.h"
-#include "service/retrieve.h"
-
 #include "base/banned.h"
 
 #define FENCE_MIN 3
@@ -29,59 +26,7 @@ ln_passage_list_free(struct ln_passage_list *l)
 		free(l->items[i].text);
 	}
 	free(l->items);
-	*l = (struct ln_passage_list){ NULL, 0 };
-}
-
-static enum ln_status
-collect(void *arg, const struct lni_chunk_hit *hit, struct ln_error *err)
-{
-	struct ln_passage_list *l = arg;
-	struct ln_passage p = { .document_id = hit->document_id,
-		.page = hit->page, .line = hit->line, .score = hit->score };
-
-	if ((p.filename = strdup(hit->filename)) == NULL ||
-	    (p.text = strdup(hit->text)) == NULL) {
-		free(p.filename);
-		return ln_fail(err, LN_NOMEM, "", "passage");
-	}
-	l->items[l->count++] = p;
-	return LN_OK;
-}
-
-static enum ln_status
-find(struct ln_store *st, const char *user_id, const char *project_id,
-    const char *query, size_t max, struct ln_passage_list *out,
-    struct ln_error *err)
-{
-	if (query[0] == '\0' || max == 0)
-		return LN_OK;
-	if (max > LN_PASSAGE_COUNT_MAX)
-		max = LN_PASSAGE_COUNT_MAX;
-	if ((out->items = calloc(max, sizeof(*out->items))) == NULL)
-		return ln_fail(err, LN_NOMEM, "", "passages");
-	return lni_chunk_search(st, user_id, project_id, query, (int64_t)max,
-	    collect, out, err);
-}
-
-enum ln_status
-ln_project_search(struct ln_store *st, const char *user_id,
-    const char *project_id, const char *question, size_t max,
-    struct ln_passage_list *out, struct ln_error *err)
-{
-	struct ln_project *p = NULL;
-	char *query = NULL;
-	enum ln_status s;
-
-	*out = (struct ln_passage_list){ NULL, 0 };
-	if ((s = ln_project_get(st, user_id, project_id, &p, err)) != LN_OK)
-		return s;
-	if ((s = lni_retrieve_query(question, &query, err)) == LN_OK)
-		s = find(st, user_id, project_id, query, max, out, err);
-	ln_project_free(p);
-	ln_free(query);
-	if (s != LN_OK)
-		ln_passage_list_free(out);
-	return s;
+	*l = (struct ln_passage_list){ NULL, 0, LN_NOT_FOUND };
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <ln/audit.h>
 #include <ln/buf.h>
+#include <ln/embedding.h>
 #include <ln/setting.h>
 #include <ln/text.h>
 
@@ -23,21 +24,33 @@ is_given(const char *s)
 }
 
 static enum ln_status
+check_model(const char *field, const char *name, size_t bytes_max,
+    struct ln_error *err)
+{
+	if (is_given(name) && (!ln_utf8_valid(name, strlen(name)) ||
+	    ln_text_has_control(name) || strlen(name) > bytes_max ||
+	    ln_utf8_count(name) > MODEL_MAX))
+		return ln_error_set(err, LN_INVALID, field,
+		    "This is not the name of a model",
+		    "too long, not UTF-8 or a control character");
+	return LN_OK;
+}
+
+static enum ln_status
 check_change(struct ln_store *st, const struct ln_config *cfg,
     const char *user_id, const struct ln_provider_change *c,
     struct ln_error *err)
 {
+	enum ln_status s;
+
 	if (is_given(c->provider) && ln_provider_find(c->provider) == NULL)
 		return ln_fail_field(err, LN_INVALID, "provider",
 		    "This provider is not part of this program. See lnctl "
 		    "provider list", "provider %s", c->provider);
-	if (is_given(c->model) &&
-	    (!ln_utf8_valid(c->model, strlen(c->model)) ||
-	    ln_text_has_control(c->model) ||
-	    ln_utf8_count(c->model) > MODEL_MAX))
-		return ln_fail_field(err, LN_INVALID, "model",
-		    "This is not the name of a model",
-		    "too long, not UTF-8 or a control character");
+	if ((s = check_model("model", c->model, 4 * MODEL_MAX, err)) != LN_OK ||
+	    (s = check_model("embedding_model", c->embedding_model,
+	    LN_EMBEDDING_MODEL_MAX, err)) != LN_OK)
+		return s;
 	/* It travels in a header. */
 	if (is_given(c->api_key) && (strlen(c->api_key) > KEY_MAX ||
 	    !ln_utf8_valid(c->api_key, strlen(c->api_key)) ||
@@ -85,6 +98,8 @@ complete(struct ln_store *st, const char *user_id,
 			c->model = "";
 		if (c->api_key == NULL)
 			c->api_key = "";
+		if (c->embedding_model == NULL)
+			c->embedding_model = "";
 	}
 	if (!has_provider && (is_given(c->base_url) || is_given(c->api_key)))
 		return ln_fail_field(err, LN_INVALID, "provider",
@@ -104,6 +119,8 @@ note(struct ln_store *st, const char *user_id,
 		ln_buf_printf(&b, "provider=%s ", c->provider);
 	if (c->model != NULL)
 		ln_buf_printf(&b, "model=%s ", c->model);
+	if (c->embedding_model != NULL)
+		ln_buf_printf(&b, "embedding_model=%s ", c->embedding_model);
 	if (c->base_url != NULL)
 		ln_buf_printf(&b, "base_url=%.300s ", c->base_url);
 	if (c->api_key != NULL)
@@ -152,6 +169,8 @@ apply(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
 	if ((s = put(st, user_id, "provider", c.provider, err)) != LN_OK ||
 	    (s = put(st, user_id, "base_url", c.base_url, err)) != LN_OK ||
 	    (s = put(st, user_id, "model", c.model, err)) != LN_OK ||
+	    (s = put(st, user_id, "embedding_model", c.embedding_model,
+	    err)) != LN_OK ||
 	    (s = put(st, user_id, "api_key", c.api_key, err)) != LN_OK)
 		return s;
 	if ((c.provider != NULL || c.base_url != NULL) &&

@@ -190,13 +190,16 @@ static enum ln_status
 write_documents(struct ln_store *st, const struct lni_retrieve *r,
     struct ln_buf *out, struct ln_error *err)
 {
+	const struct ln_project_query q = { .size = sizeof(q), .cfg = r->cfg,
+		.user_id = r->user_id, .project_id = r->project_id,
+		.question = r->question, .max = DOCUMENT_LIMIT,
+		.is_stopped = r->is_stopped, .arg = r->arg };
 	struct ln_buf source = LN_BUF_INIT(QUERY_MAX);
 	struct ln_passage_list list;
 	enum ln_status s;
 	size_t i;
 
-	s = ln_project_search(st, r->user_id, r->project_id, r->question,
-	    DOCUMENT_LIMIT, &list, err);
+	s = ln_project_search(st, &q, &list, err);
 	if (s != LN_OK)
 		return s == LN_NOT_FOUND ? LN_OK : s;
 	if (list.count > 0)
@@ -254,10 +257,10 @@ lni_retrieve_answer(struct ln_store *st, const struct lni_retrieve *r,
 
 	if ((s = lni_retrieve_query(r->question, &query, err)) != LN_OK)
 		return s;
+	if (r->project_id != NULL)
+		s = write_documents(st, r, &found, err);
 	if (query[0] != '\0') {
 		search.query = query;
-		if (r->project_id != NULL)
-			s = write_documents(st, r, &found, err);
 		if (s == LN_OK)
 			s = lni_search_messages(st, &search, write_message,
 			    &messages, err);

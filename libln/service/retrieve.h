@@ -2,6 +2,7 @@
 #define LNI_RETRIEVE_H
 
 #include <ln/buf.h>
+#include <ln/config.h>
 #include <ln/store.h>
 
 /**
@@ -17,6 +18,7 @@ bool lni_word_is_common(const char *word, size_t n);
 size_t lni_word_length(const char *p);
 
 struct lni_retrieve {
+	const struct ln_config *cfg;	/* as for ln_provider_resolve */
 	const char *user_id;
 	const char *question;
 	const char *conversation_id;	/* may be NULL */
@@ -24,6 +26,8 @@ struct lni_retrieve {
 	const char *project_id;		/* its documents come first; or NULL */
 	char **out_sources;		/* yours: those, as a message keeps
 					 * them; NULL when there are none */
+	bool (*is_stopped)(void *arg);	/* as in struct ln_project_query */
+	void *arg;
 };
 
 /**

@@ -28,6 +28,9 @@ static const char *const left_out[] = {
 	("UPDATE document SET state = 'queued', holder = NULL, beat_ms = NULL"
 	" WHERE state = 'reading'"),
 	"DELETE FROM document_file",
+	/* They are made again where the copy goes, with the model there. */
+	"DELETE FROM chunk_vector",
+	"DELETE FROM document_vector",
 	/* Nobody will finish it where the copy goes. */
 	"UPDATE message SET state = 'interrupted' WHERE state = 'streaming'",
 };

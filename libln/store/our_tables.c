@@ -8,7 +8,7 @@
  * Our own tables as an import reads them, parents first.  The number is the
  * schema that brought the column.  Left out: sign-ins, reset tokens, mails,
  * running answers, files that wait to be read, the audit log, the search
- * indexes.
+ * indexes, vectors.
  */
 
 #define COLS(a) a, sizeof(a) / sizeof((a)[0])

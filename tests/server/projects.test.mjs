@@ -4,19 +4,25 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startServer } from "./harness.mjs";
+import { start } from "../fake/ollama.mjs";
+import { startServer, until } from "./harness.mjs";
 
-let server, ann, bob, project;
+let server, ann, bob, project, ollama;
 
 before(async () => {
+	ollama = await start();
 	server = await startServer({
 		users: [{ username: "ann" }, { username: "bob" }],
+		env: { LOCALNEURAL_ALLOWED_ENDPOINTS: ollama.url },
 	});
 	[ann, bob] = await Promise.all([server.login("ann"),
 	    server.login("bob")]);
 	project = (await ann.post("/api/projects", { title: "Garden" })).json;
 });
-after(() => server.stop());
+after(async () => {
+	await server.stop();
+	await ollama.stop();
+});
 
 function files(list) {
 	const parts = list.map(([name, bytes]) => Buffer.concat([Buffer.from(
@@ -84,6 +90,100 @@ test("somebody else's project answers exactly as an unknown one", async () => {
 			    [404, '{"error":"There is no such document"}']);
 		}
 	assert.deepEqual((await bob.get("/api/projects")).json, []);
+});
+
+// --- by meaning ---
+
+// Say in one stream what ann asks, and wait for the sources of the answer.
+async function sources_of(prompt, settings = {}) {
+	const r = await ann.post("/api/chat/stream", { prompt,
+		project_id: project.id, ...settings });
+	assert.equal(r.status, 200, r.text);
+	const done = r.text.match(/"type":"stream_done".*?"session_id":"([^"]+)"/) ??
+	    r.text.match(/"session_id":"([^"]+)"/);
+	const { messages } = (await ann.get(`/api/chat/${done[1]}`)).json;
+	return (messages.at(-1).sources ?? []).map((s) => s.filename);
+}
+
+// Looking behind the server's back costs no request.
+const vectors = (model, state) => until(async () => (await server.sql(
+	"SELECT count(*) n FROM document_vector WHERE model = " +
+	`'${model}' AND state = '${state}'`))[0].n, `${state} vectors`);
+const all_vectors = (model) => until(async () =>
+	await vectors(model, "ready") === 3, "all vectors");
+
+const embedded = (model) => ollama.asked("/api/embed")
+	.filter((r) => r.body.model === model).flatMap((r) => r.body.input);
+
+test("with an embedding model a paraphrase finds its document", async () => {
+	await ann.request("POST", path(), files([
+		["shed.txt", "Our car stands in the shed.\n"]]));
+	await settled();
+	// Words alone know nothing of it.
+	await ann.post("/api/user/settings", { provider: "ollama",
+		base_url: ollama.url, model: "llama3.2" });
+	assert.deepEqual(await sources_of("the automobile?"), []);
+	assert.equal(embedded("llama3.2").length, 0);
+	// Set once, and the server does the rest.
+	const r = await ann.post("/api/user/settings",
+	    { embedding_model: "llama3.2" });
+	assert.equal(r.json.embedding_model, "llama3.2");
+	await all_vectors("llama3.2");
+	assert.deepEqual(new Set(embedded("llama3.2")), new Set([
+		"Our car stands in the shed.\n", "Moss wants shade.\n",
+		"# Bulbs\n\nTulips want sun.\n"]));
+	assert.deepEqual(await sources_of("the automobile?"), ["shed.txt"]);
+	assert.equal(embedded("llama3.2").at(-1), "the automobile?");
+});
+
+test("another embedding model means other vectors", async () => {
+	ollama.behave("other", {});
+	await ann.post("/api/user/settings", { embedding_model: "other" });
+	await all_vectors("other");
+	assert.ok((await ann.get(path())).json
+	    .filter((d) => d.status === "ready")
+	    .every((d) => d.vectors === "ready"));
+	assert.deepEqual(await sources_of("the automobile?"), ["shed.txt"]);
+	assert.equal(embedded("other").at(-1), "the automobile?");
+	// Beginning anew is the shell's.
+	const n = embedded("other").length;
+	const again = await server.lnctl(["project", "reindex", "Garden",
+		"--user", "ann", "--json"]);
+	assert.equal(again.code, 0, again.stderr);
+	assert.deepEqual([again.json.ready, again.json.failed], [3, 0]);
+	assert.equal(embedded("other").length, n + 3);
+	const found = await server.lnctl(["project", "search", "Garden",
+		"the automobile?", "--user", "ann", "--json"]);
+	assert.deepEqual(found.json.passages.map((p) => p.filename), ["shed.txt"]);
+});
+
+test("when the provider fails, words are left, and the list says so", async () => {
+	ollama.behave("other", { status: 500 });
+	assert.deepEqual(await sources_of("the automobile?"), []);
+	assert.deepEqual(await sources_of("the shed?"), ["shed.txt"]);
+	await ann.post("/api/user/settings", { embedding_model: "nobody" });
+	await vectors("nobody", "failed");
+	const failed = (await ann.get(path())).json
+	    .find((d) => d.vectors === "failed");
+	assert.equal(failed.vectors_reason,
+	    "The model is not installed. Pull it or choose another one");
+	assert.equal(failed.status, "ready");
+	assert.deepEqual(await sources_of("the shed?"), ["shed.txt"]);
+	const again = await server.lnctl(["project", "reindex", "Garden",
+		"--user", "ann", "--json"]);
+	assert.equal(again.code, 8);
+});
+
+test("the name of a model has a bound, and nothing changes beyond it", async () => {
+	const r = await ann.post("/api/user/settings",
+	    { embedding_model: "m".repeat(201) });
+	assert.deepEqual([r.status, r.json.field], [400, "embedding_model"]);
+	const { json } = await ann.get("/api/user/settings");
+	assert.equal(json.embedding_model, "nobody");
+	// It is a model of that provider alone.
+	await ann.post("/api/user/settings", { provider: "offline" });
+	assert.equal((await ann.get("/api/user/settings")).json.embedding_model,
+	    null);
 });
 
 test("a document is deleted, and a project with all of them", async () => {

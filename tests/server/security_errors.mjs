@@ -78,8 +78,9 @@ describe("input", () => {
 		"/api/session/*/config": ["system_prompt", "model", "temperature"],
 		"/api/user/settings": ["model", "provider", "api_key", "system_prompt",
 		    "temperature", "context_tokens", "auto_title", "ollama_url",
-		    "theme"],
-		"/api/provider/config": ["provider", "api_key", "base_url"],
+		    "theme", "embedding_model"],
+		"/api/provider/config": ["provider", "api_key", "base_url",
+		    "embedding_model"],
 		"/api/models/pull": ["name", "provider"],
 		"/api/chat/tool": ["session_id", "call_id", "allow"],
 		"/api/tools": ["name", "description", "definition", "is_global",
@@ -107,7 +108,8 @@ describe("input", () => {
 		"/api/admin/user/*/block": ["blocked", "revoke_sessions", "reason"],
 		"/api/admin/settings": ["system_prompt", "allow_registration",
 		    "provider", "model", "api_key", "base_url", "temperature",
-		    "context_tokens", "auto_title", "allowed_endpoints"],
+		    "context_tokens", "auto_title", "allowed_endpoints",
+		    "embedding_model"],
 	};
 
 	it("wrong types are 400, and the field is named", async () => {

@@ -47,6 +47,15 @@ enum ln_document_state {
 	LN_DOCUMENT_FAILED,
 };
 
+/* Whether a search by meaning finds a document, too; words always do. */
+enum ln_vectors {
+	LN_VECTORS_NONE,	/* nobody has begun, or no model embeds */
+	LN_VECTORS_WORKING,
+	LN_VECTORS_READY,
+	LN_VECTORS_FAILED,	/* it is tried again later */
+	LN_VECTORS_SKIPPED,	/* beyond a bound below */
+};
+
 struct ln_document {
 	int64_t id;
 	char *project_id;
@@ -59,6 +68,9 @@ struct ln_document {
 	int64_t chunk_count;	/* so far, while it is read */
 	int64_t page_count;	/* 0: it has none */
 	int64_t created_ms;
+	enum ln_vectors vectors;
+	char *vectors_reason;	/* a sentence, when they failed or were
+				 * skipped; else NULL */
 };
 
 struct ln_document_list {
@@ -67,6 +79,7 @@ struct ln_document_list {
 };
 
 LN_API const char *ln_document_state_name(enum ln_document_state state);
+LN_API const char *ln_vectors_name(enum ln_vectors v);
 
 /**
  * ln_project_list(st, user_id, out, err) / ln_project_get(st, user_id, id, ...):
@@ -183,13 +196,51 @@ LN_API enum ln_status ln_document_sweep(struct ln_store *st,
     bool *out_waiting, struct ln_error *err) LN_USE;
 
 /**
- * struct ln_passage / ln_project_search(st, user_id, project_id, question, max,
- * out, err):
- * The passages that match the words of ${question} best, best first, at most
- * ${max} (up to LN_PASSAGE_COUNT_MAX).  The question may be any text.  Free
- * with ln_passage_list_free.
+ * struct ln_document_embed / ln_document_embed_next(st, e, err):
+ * Blocking: take a document that was read, but has no vectors of the model
+ * which its owner's setting "embedding_model" names, else the instance's, and
+ * have that layer's provider make them.  Whoever changes the setting need do no
+ * more.  ${cfg} as for ln_provider_resolve; the others as in struct
+ * ln_document_read.  What was made before a stop is kept.  LN_OK: one was
+ * taken, whatever became of it (a failure is kept with it, and tried again
+ * after LN_VECTORS_RETRY_MS, then twice that, and so on up to an hour; until
+ * then nothing else of that person is tried); LN_NOT_FOUND: none is due.
+ */
+#define LN_VECTORS_RETRY_MS 60000
+#define LN_VECTORS_DOCUMENT_MAX 4000	/* chunks of one document */
+#define LN_VECTORS_PROJECT_MAX 20000	/* of all: a search looks at each */
+struct ln_document_embed {
+	size_t size;
+	const struct ln_config *cfg;
+	const char *project_id;
+	bool (*is_stopped)(void *arg);
+	void (*on_change)(void *arg, const char *user_id,
+	    const struct ln_document *d);
+	void *arg;
+};
+LN_API enum ln_status ln_document_embed_next(struct ln_store *st,
+    const struct ln_document_embed *e, struct ln_error *err) LN_USE;
+
+/**
+ * ln_project_reindex(st, user_id, project_id, err):
+ * Forget all vectors of the project, so that they are made anew.
+ */
+LN_API enum ln_status ln_project_reindex(struct ln_store *st,
+    const char *user_id, const char *project_id, struct ln_error *err) LN_USE;
+
+/**
+ * struct ln_passage / struct ln_project_query /
+ * ln_project_search(st, q, out, err):
+ * The passages that match the question best, best first, at most ${max} (up to
+ * LN_PASSAGE_COUNT_MAX): by its words, and by its meaning where documents have
+ * vectors, both joined by reciprocal rank fusion.  The question may be any
+ * text.  With vectors it blocks for LN_PASSAGE_EMBED_MS at most, until the
+ * provider has embedded the question; ${is_stopped} (may be NULL) can end that
+ * sooner.  Without an answer words alone decide, and ${meaning} says why.
+ * ${cfg} as for ln_provider_resolve.  Free with ln_passage_list_free.
  */
 #define LN_PASSAGE_COUNT_MAX 50
+#define LN_PASSAGE_EMBED_MS 4000
 struct ln_passage {
 	int64_t document_id;
 	char *filename;
@@ -200,10 +251,22 @@ struct ln_passage {
 struct ln_passage_list {
 	struct ln_passage *items;
 	size_t count;
+	enum ln_status meaning;	/* LN_OK: it counted; LN_NOT_FOUND: there are
+				 * no vectors; else why it could not */
+};
+struct ln_project_query {
+	size_t size;
+	const struct ln_config *cfg;
+	const char *user_id;
+	const char *project_id;
+	const char *question;
+	size_t max;
+	bool (*is_stopped)(void *arg);
+	void *arg;
 };
 LN_API enum ln_status ln_project_search(struct ln_store *st,
-    const char *user_id, const char *project_id, const char *question,
-    size_t max, struct ln_passage_list *out, struct ln_error *err) LN_USE;
+    const struct ln_project_query *q, struct ln_passage_list *out,
+    struct ln_error *err) LN_USE;
 LN_API void ln_passage_list_free(struct ln_passage_list *l);
 
 #endif

@@ -88,7 +88,7 @@ LN_API void ln_provider_conf_free(struct ln_provider_conf *c);
  * struct ln_provider_change / ln_provider_set(st, cfg, user_id, change, err):
  * Store a choice for a user, or for the instance (${user_id} NULL).  NULL
  * members are left alone, "" clears.  Changing the provider clears base URL,
- * model and key of the old one unless they are given.  LN_INVALID, also for a
+ * models and key of the old one unless they are given.  LN_INVALID, also for a
  * choice that could not be used (see ln_provider_resolve); nothing changes then.
  */
 struct ln_provider_change {
@@ -97,6 +97,7 @@ struct ln_provider_change {
 	const char *base_url;
 	const char *model;
 	const char *api_key;
+	const char *embedding_model;	/* see ln_document_embed_next */
 };
 LN_API enum ln_status ln_provider_set(struct ln_store *st,
     const struct ln_config *cfg, const char *user_id,

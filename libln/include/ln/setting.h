@@ -8,10 +8,10 @@
 /*
  * Settings in the database, of the instance (user_id NULL) or of one user:
  * small text values by name.  Known instance names: allow_registration,
- * system_prompt, provider, model, base_url, temperature, context_tokens,
- * auto_title, allowed_endpoints, api_key (sealed).  Known user names: provider,
- * model, base_url, system_prompt, temperature, context_tokens, auto_title,
- * theme, api_key (sealed).
+ * system_prompt, provider, model, embedding_model, base_url, temperature,
+ * context_tokens, auto_title, allowed_endpoints, api_key (sealed).  Known user
+ * names: provider, model, embedding_model, base_url, system_prompt,
+ * temperature, context_tokens, auto_title, theme, api_key (sealed).
  */
 
 #define LN_SETTING_NAME_MAX 64

@@ -33,6 +33,7 @@
 #include "model/tool.h"
 #include "model/tool_run.h"
 #include "model/user.h"
+#include "model/vector.h"
 #include "place.h"
 #include "store/stmt.h"
 #include "store/user_put.h"
@@ -72,6 +73,7 @@ static const struct {
 	{ "tool.c", lni_tool_sql, &lni_tool_sql_count },
 	{ "user.c", lni_user_sql, &lni_user_sql_count },
 	{ "user_put.c", lni_user_put_sql, &lni_user_put_sql_count },
+	{ "vector.c", lni_vector_sql, &lni_vector_sql_count },
 	{ "user_change.c", lni_user_change_sql, &lni_user_change_sql_count },
 };
 

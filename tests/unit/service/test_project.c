@@ -13,7 +13,10 @@
 #include <ln/project.h>
 
 #include "people.h"
+#include "model/vector.h"
+#include "service/find_passages.h"
 #include "service/talk.h"
+#include "text/vector.h"
 
 static int
 setup(void **state)
@@ -56,6 +59,18 @@ read_next(struct talk *t, bool (*is_stopped)(void *), void *arg)
 	return ln_document_read_next(t->st, &r, NULL);
 }
 
+/* What ${user} finds in a project. */
+static enum ln_status
+search(struct talk *t, const char *user, const char *project,
+    const char *question, struct ln_passage_list *out)
+{
+	const struct ln_project_query q = { .size = sizeof(q), .cfg = t->cfg,
+		.user_id = user, .project_id = project, .question = question,
+		.max = 5 };
+
+	return ln_project_search(t->st, &q, out, NULL);
+}
+
 static struct ln_document *
 first(struct talk *t)
 {
@@ -87,16 +102,16 @@ a_text_is_read_into_chunks_and_found_with_its_line(void **state)
 	ln_document_free(d);
 	assert_int_equal(place_int(t->st,
 	    "SELECT length(content) FROM document"), 0);
-	assert_int_equal(ln_project_search(t->st, "ann", "p1",
-	    "where do \"TULIPS\" (grow) AND NOT?*", 5, &l, NULL), LN_OK);
+	assert_int_equal(search(t, "ann", "p1",
+	    "where do \"TULIPS\" (grow) AND NOT?*", &l), LN_OK);
 	assert_int_equal(l.count, 1);
+	assert_int_equal(l.meaning, LN_NOT_FOUND);
 	assert_string_equal(l.items[0].filename, "bulbs.txt");
 	assert_int_equal(l.items[0].line, 2);
 	ln_passage_list_free(&l);
-	assert_int_equal(ln_project_search(t->st, "bob", "p1", "tulips", 5, &l,
-	    NULL), LN_NOT_FOUND);
-	assert_int_equal(ln_project_search(t->st, "ann", "nosuch", "tulips", 5,
-	    &l, NULL), LN_NOT_FOUND);
+	assert_int_equal(search(t, "bob", "p1", "tulips", &l), LN_NOT_FOUND);
+	assert_int_equal(search(t, "ann", "nosuch", "tulips", &l),
+	    LN_NOT_FOUND);
 }
 
 static void
@@ -246,6 +261,210 @@ the_project_of_somebody_else_is_an_unknown_one(void **state)
 	    NULL), LN_NOT_FOUND);
 }
 
+/* --- by meaning ----------------------------------------------------------- */
+
+static enum ln_status
+embed_next(struct talk *t)
+{
+	const struct ln_document_embed e = { .size = sizeof(e),
+		.cfg = t->cfg };
+
+	return ln_document_embed_next(t->st, &e, NULL);
+}
+
+static void
+give_vector(struct talk *t, const char *filename, float x, float y)
+{
+	const float v[] = { x, y };
+	unsigned char packed[sizeof(v)];
+	int64_t id = people_number(t->place, "SELECT c.id FROM chunk c"
+	    " JOIN document d ON d.id = c.document_id WHERE d.filename = ?1",
+	    filename);
+
+	lni_vector_pack(v, 2, packed);
+	assert_int_equal(lni_vector_put(t->st, id, "m", packed, 2, NULL),
+	    LN_OK);
+}
+
+static void
+read_all(struct talk *t)
+{
+	enum ln_status s;
+
+	while ((s = read_next(t, NULL, NULL)) == LN_OK)
+		continue;
+	assert_int_equal(s, LN_NOT_FOUND);
+}
+
+static void
+a_paraphrase_is_found_by_its_meaning_alone(void **state)
+{
+	static const float asked[] = { 2.0F, 0.2F };
+	unsigned char packed[sizeof(asked)];
+	struct lni_meaning m = { "m", packed, 2 };
+	struct talk *t = *state;
+	struct ln_project_query q = { .size = sizeof(q), .user_id = "ann",
+		.project_id = "p1", .question = "which automobile is it",
+		.max = 5 };
+	struct ln_passage_list l = { NULL, 0, LN_OK };
+
+	bring(t, "car.txt", "The car stands in the shed.\n");
+	bring(t, "moss.txt", "Moss wants shade.\n");
+	read_all(t);
+	give_vector(t, "car.txt", 1.0F, 0.0F);
+	give_vector(t, "moss.txt", 0.0F, 1.0F);
+	lni_vector_pack(asked, 2, packed);
+	assert_int_equal(lni_passages_find(t->st, &q, NULL, &l, NULL), LN_OK);
+	assert_int_equal(l.count, 0);
+	assert_int_equal(lni_passages_find(t->st, &q, &m, &l, NULL), LN_OK);
+	assert_int_equal(l.count, 1);
+	assert_string_equal(l.items[0].filename, "car.txt");
+	assert_int_equal(l.items[0].line, 1);
+	ln_passage_list_free(&l);
+	/* What words and meaning find both stands first. */
+	q.question = "moss, or an automobile in the shed";
+	assert_int_equal(lni_passages_find(t->st, &q, &m, &l, NULL), LN_OK);
+	assert_int_equal(l.count, 2);
+	assert_string_equal(l.items[0].filename, "car.txt");
+	ln_passage_list_free(&l);
+	/* Of another model, another dimension, another person: none. */
+	q.question = "automobile";
+	m.model = "other";
+	assert_int_equal(lni_passages_find(t->st, &q, &m, &l, NULL), LN_OK);
+	assert_int_equal(l.count, 0);
+	m.model = "m";
+	q.user_id = "bob";
+	assert_int_equal(lni_passages_find(t->st, &q, &m, &l, NULL), LN_OK);
+	assert_int_equal(l.count, 0);
+}
+
+static void
+without_an_embedding_model_nothing_is_embedded(void **state)
+{
+	struct talk *t = *state;
+	struct ln_document *d;
+
+	bring(t, "bulbs.txt", "Tulips want sun.\n");
+	read_all(t);
+	assert_int_equal(embed_next(t), LN_NOT_FOUND);
+	d = first(t);
+	assert_int_equal(d->vectors, LN_VECTORS_NONE);
+	ln_document_free(d);
+}
+
+static void
+a_provider_that_is_down_leaves_the_words_and_says_so(void **state)
+{
+	struct talk *t = *state;
+	struct ln_passage_list l;
+	struct ln_document *d;
+
+	talk_use_ollama(t, "http://127.0.0.1:1", "m");
+	place_exec(t->st, "INSERT INTO setting VALUES"
+	    " ('embedding_model', 'm', 0)");
+	bring(t, "bulbs.txt", "Tulips want sun.\n");
+	bring(t, "moss.txt", "Moss wants shade.\n");
+	read_all(t);
+	assert_int_equal(embed_next(t), LN_OK);
+	/* One failure is enough for now, the others are not tried. */
+	assert_int_equal(embed_next(t), LN_NOT_FOUND);
+	assert_int_equal(place_int(t->st, "SELECT count(*) FROM"
+	    " document_vector WHERE state = 'failed' AND reason <> ''"
+	    " AND tries = 1 AND holder IS NULL"), 1);
+	/* Later it is tried again, the one that was not before that one. */
+	place_exec(t->st, "UPDATE document_vector SET due_ms = 1");
+	assert_int_equal(embed_next(t), LN_OK);
+	d = first(t);
+	assert_int_equal(d->vectors, LN_VECTORS_FAILED);
+	assert_non_null(d->vectors_reason);
+	ln_document_free(d);
+	/* Vectors of better days cannot be compared with anything. */
+	give_vector(t, "moss.txt", 1.0F, 0.0F);
+	assert_int_equal(search(t, "ann", "p1", "tulips", &l), LN_OK);
+	assert_int_equal(l.count, 1);
+	assert_int_equal(l.meaning, LN_UPSTREAM);
+	ln_passage_list_free(&l);
+}
+
+static void
+a_provider_without_embeddings_is_no_obstacle(void **state)
+{
+	struct talk *t = *state;
+	struct ln_document *d;
+
+	place_exec(t->st, "INSERT INTO user_setting VALUES"
+	    " ('ann', 'embedding_model', 'm', 0)");
+	bring(t, "bulbs.txt", "Tulips want sun.\n");
+	read_all(t);
+	assert_int_equal(embed_next(t), LN_OK);
+	d = first(t);
+	assert_int_equal(d->state, LN_DOCUMENT_READY);
+	assert_int_equal(d->vectors, LN_VECTORS_FAILED);
+	assert_string_equal(d->vectors_reason, "The model cannot embed texts. "
+	    "Choose an embedding model");
+	ln_document_free(d);
+}
+
+static void
+a_document_beyond_the_bound_goes_by_words_alone(void **state)
+{
+	struct talk *t = *state;
+	struct ln_document *d;
+
+	talk_use_ollama(t, "http://127.0.0.1:1", "m");
+	place_exec(t->st, "INSERT INTO setting VALUES"
+	    " ('embedding_model', 'm', 0)");
+	bring(t, "long.txt", "Tulips want sun.\n");
+	read_all(t);
+	place_exec(t->st, "UPDATE document SET chunk_count = 4001");
+	assert_int_equal(embed_next(t), LN_OK);
+	d = first(t);
+	assert_int_equal(d->vectors, LN_VECTORS_SKIPPED);
+	assert_non_null(d->vectors_reason);
+	ln_document_free(d);
+	assert_int_equal(embed_next(t), LN_NOT_FOUND);
+	/* Another model is another chance; so is asking for it. */
+	place_exec(t->st, "UPDATE setting SET value = 'n'"
+	    " WHERE name = 'embedding_model'");
+	assert_int_equal(embed_next(t), LN_OK);
+	assert_int_equal(embed_next(t), LN_NOT_FOUND);
+	assert_int_equal(ln_project_reindex(t->st, "bob", "p1", NULL),
+	    LN_NOT_FOUND);
+	assert_int_equal(embed_next(t), LN_NOT_FOUND);
+	assert_int_equal(ln_project_reindex(t->st, "ann", "p1", NULL), LN_OK);
+	assert_int_equal(embed_next(t), LN_OK);
+}
+
+static void
+whoever_died_with_a_document_in_hand_is_followed_by_another(void **state)
+{
+	struct talk *t = *state;
+	struct lni_vector_task a, b;
+
+	place_exec(t->st, "INSERT INTO setting VALUES"
+	    " ('embedding_model', 'm', 0)");
+	bring(t, "bulbs.txt", "Tulips want sun.\n");
+	read_all(t);
+	assert_int_equal(lni_vector_take(t->st, NULL, "h1", INT64_MAX, &a,
+	    NULL), LN_OK);
+	assert_int_equal(lni_vector_take(t->st, NULL, "h2", INT64_MAX, &b,
+	    NULL), LN_NOT_FOUND);
+	place_exec(t->st, "UPDATE document_vector SET due_ms = 1");
+	assert_int_equal(lni_vector_take(t->st, NULL, "h2", INT64_MAX, &b,
+	    NULL), LN_OK);
+	assert_int_equal(lni_vector_hold(t->st, a.document_id, "h1",
+	    INT64_MAX, NULL), LN_CANCELLED);
+	assert_int_equal(lni_vector_end(t->st, b.document_id, "h2",
+	    LN_VECTORS_READY, NULL, 0, NULL), LN_OK);
+	lni_vector_task_clear(&a);
+	lni_vector_task_clear(&b);
+	/* With the document all of it goes. */
+	give_vector(t, "bulbs.txt", 1.0F, 0.0F);
+	place_exec(t->st, "DELETE FROM document");
+	assert_int_equal(place_int(t->st, "SELECT (SELECT count(*) FROM"
+	    " document_vector) + (SELECT count(*) FROM chunk_vector)"), 0);
+}
+
 #define row(f) cmocka_unit_test_setup_teardown(f, setup, talk_teardown)
 
 int
@@ -260,6 +479,12 @@ main(void)
 		row(nothing_found_is_nothing_given),
 		row(a_project_deleted_meanwhile_is_no_failure),
 		row(the_project_of_somebody_else_is_an_unknown_one),
+		row(a_paraphrase_is_found_by_its_meaning_alone),
+		row(without_an_embedding_model_nothing_is_embedded),
+		row(a_provider_that_is_down_leaves_the_words_and_says_so),
+		row(a_provider_without_embeddings_is_no_obstacle),
+		row(a_document_beyond_the_bound_goes_by_words_alone),
+		row(whoever_died_with_a_document_in_hand_is_followed_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

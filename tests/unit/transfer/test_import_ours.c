@@ -223,7 +223,7 @@ every_table_and_column_is_taken_or_named_as_left_out(void **state)
 	static const char *const left_out[] = { "session", "reset_token",
 		"generation", "audit", "audit_head", "retired_key", "backup",
 		"outbox", "mail_limit", "search_queue", "chunk_queue",
-		"document_file", "chunk_fts", "chunk_fts_data",
+		"document_file", "document_vector", "chunk_vector", "chunk_fts", "chunk_fts_data",
 		"chunk_fts_idx", "chunk_fts_docsize", "chunk_fts_config",
 		"search_owner", "search_doc", "message_fts_tri",
 		"message_fts_tri_data", "message_fts_tri_idx",
