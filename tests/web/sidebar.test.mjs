@@ -204,4 +204,90 @@ describe('older conversations', () => {
 		});
 		assert.equal(pages() - before, 2);
 	});
+
+	const scrollToEnd = () => list().evaluate((el) =>
+	    el.scrollTo(0, el.scrollHeight));
+	const tell = () => mock.tell(mock.user('alice'),
+	    { type: 'history_changed' });
+
+	/* Each of them a second newer than the one before. */
+	async function fill(count) {
+		const start = Date.now() - 1000 * count;
+
+		for (let i = 0; i < count; i++)
+			mock.addConversation(alice, `Talk ${i}`, [], {
+				updated_at: new Date(start + 1000 * i).toISOString(),
+			});
+		await page.reload();
+		await link('Talk').nth(97).waitFor();
+	}
+
+	it('do not move the list away from where one reads', async () => {
+		await fill(150);
+		await link('Talk').first().click();
+		await link('Talk').nth(97).scrollIntoViewIfNeeded();
+		await until(async () => await link('Talk').count() === 150);
+		assert.ok(await list().evaluate((el) => el.scrollTop > 1000));
+		await list().evaluate((el) => {
+			el.scrollTop = 700;
+		});
+		row('Talk 149').title = 'Sourdough';
+		tell();
+		await link('Sourdough').waitFor();
+		assert.equal(await list().evaluate((el) => el.scrollTop), 700);
+	});
+
+	it('lead on to the first of them, and are announced', async () => {
+		await fill(150);
+		await page.keyboard.press('Control+k');
+		await page.keyboard.type('t');
+		await button('Show older').focus();
+		await page.keyboard.press('ArrowUp');
+		await page.keyboard.press('ArrowDown');
+		await page.keyboard.press('Enter');
+		await page.getByText('52 older conversations are listed.')
+			.waitFor({ state: 'attached' });
+		const focused = () => page.evaluate(() =>
+		    document.activeElement.closest('#list a')?.textContent);
+		const shown = await list().getByRole('link').allInnerTexts();
+
+		assert.equal(await focused(), shown[98]);
+	});
+
+	it('come once, whatever is new or gone meanwhile', async () => {
+		await fill(230);
+		for (let i = 0; i < 5; i++)
+			mock.addConversation(alice, `Talk new ${i}`);
+		mock.conversations.delete(row('Talk 225').id);
+		tell();
+		await link('Talk new 4').waitFor();
+		await link('Talk 225').waitFor({ state: 'detached' });
+		await until(async () => {
+			await scrollToEnd();
+			return await link('Talk').count() === 234;
+		});
+		/* Far more than a page, as after a night without a connection. */
+		for (let i = 5; i < 130; i++)
+			mock.addConversation(alice, `Talk new ${i}`);
+		tell();
+		await until(async () => {
+			await scrollToEnd();
+			return await link('Talk').count() === 359;
+		});
+		const titles = await link('Talk').allInnerTexts();
+
+		assert.equal(new Set(titles).size, 359);
+	});
+
+	it('are asked for again by hand when the server did not answer',
+	    async () => {
+		await fill(150);
+		await page.route('**/api/history?*before=*', (route) =>
+		    route.fulfill({ status: 409, json: { error: 'Too busy' } }),
+		{ times: 1 });
+		await scrollToEnd();
+		await page.getByText('Too busy.').waitFor();
+		await button('Show older').click();
+		await until(async () => await link('Talk').count() === 150);
+	});
 });

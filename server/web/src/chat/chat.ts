@@ -100,12 +100,13 @@ export class Chat {
 			return;
 		}
 		this.view.log.clear(true);
-		await this.load(id);
-		await this.conversations.find(id);
+		if (await this.load(id))
+			await this.conversations.find(id);
 	}
 
-	/** Reads the open conversation (again) and joins a running answer. */
-	async load(id: string): Promise<void> {
+	/** Reads the open conversation (again) and joins a running answer.  False
+	 * when there is nothing to show, or something else by now. */
+	async load(id: string): Promise<boolean> {
 		const load = ++this.loads;
 
 		try {
@@ -114,14 +115,16 @@ export class Chat {
 
 			if (load === this.loads)
 				this.loaded(thread);
+			return load === this.loads;
 		} catch (error) {
 			if (load !== this.loads)
-				return;
+				return false;
 			this.view.log.clear();
 			this.view.composer.problem(
 			    error instanceof ApiError && error.status === 404 ?
 			        'This conversation does not exist (any more).' :
 			        explain(error));
+			return false;
 		}
 	}
 

@@ -3,28 +3,34 @@ import { api, apiPage } from '../lib/api';
 import type { Conversation } from '../lib/types';
 
 const PAGE = 100;
+/* When there is a lot to go through; the most that the server gives. */
+const LONG_PAGE = 1000;
 
 export class Conversations {
 	readonly byId = new Map<string, Conversation>();
 	/** There are older ones on the server. */
 	more = false;
 	private cursor: string | null = null;
+	/** How many rows were read up to the cursor. */
+	private reached = 0;
 	private asked: Promise<void> | null = null;
 	private older: Promise<void> | null = null;
+	private turn: Promise<void> = Promise.resolve();
 
 	constructor(private readonly changed: () => void) {
 	}
 
-	/** Loads the first page again; calls at the same time share one. */
+	/** Reads the first page again; calls at the same time share one. */
 	refresh(): Promise<void> {
-		this.asked ??= this.page(null).finally(() => {
+		this.asked ??= this.inTurn(() => this.renew()).finally(() => {
 			this.asked = null;
 		});
 		return this.asked;
 	}
 
+	/** Reads the next page. */
 	loadMore(): Promise<void> {
-		this.older ??= this.page(this.cursor).finally(() => {
+		this.older ??= this.inTurn(() => this.next(PAGE)).finally(() => {
 			this.older = null;
 		});
 		return this.older;
@@ -32,18 +38,22 @@ export class Conversations {
 
 	/** Reads those that have a tag, however old. */
 	async tagged(tag: string): Promise<void> {
-		const rows = await api<Conversation[]>('GET',
-		    `/api/tags/${path(tag)}/sessions`);
+		let cursor: string | null = null;
 
-		for (const row of rows)
-			this.byId.set(row.id, row);
+		do {
+			const page: Page = await read(`/api/tags/${path(tag)}/sessions`,
+			    { limit: String(LONG_PAGE) }, cursor);
+
+			this.put(page.body);
+			cursor = page.next;
+		} while (cursor !== null);
 		this.changed();
 	}
 
 	/** Pages on until the conversation's row is there, if it exists. */
 	async find(id: string): Promise<void> {
 		while (!this.byId.has(id) && this.more)
-			await this.loadMore();
+			await this.inTurn(() => this.next(LONG_PAGE));
 	}
 
 	/** A new conversation: only id and title are known yet. */
@@ -123,27 +133,96 @@ export class Conversations {
 		this.changed();
 	}
 
-	private async page(before: string | null): Promise<void> {
-		const query = new URLSearchParams({
-			archived: '1', limit: String(PAGE),
-			...(before === null ? {} : { before }),
-		});
-		const { body: rows, next } = await apiPage<Conversation>(
-		    `/api/history?${query}`);
+	/* One after the other: each begins where the last one ended. */
+	private inTurn(work: () => Promise<void>): Promise<void> {
+		const turn = this.turn.then(work);
 
-		/* Older pages that were read stay; a first page without a next one
-		 * is all there is. */
-		if (before === null && next === null)
-			this.byId.clear();
-		for (const row of rows)
-			this.byId.set(row.id, row);
-		/* What is older than the pages that were read is still to come. */
-		if (before !== null || this.cursor === null || next === null) {
-			this.cursor = next;
-			this.more = next !== null;
-		}
+		this.turn = turn.catch(() => undefined);
+		return turn;
+	}
+
+	private async next(limit: number): Promise<void> {
+		if (!this.more)
+			return;
+		const { body: rows, next } = await history(this.cursor, limit);
+
+		this.put(rows);
+		this.reached += rows.length;
+		this.end(next);
 		this.changed();
 	}
+
+	/* What was read beyond the first page is still right, unless something of
+	 * it has gone or so much is new that there is a gap. */
+	private async renew(): Promise<void> {
+		const { body: rows, next } = await history(null, PAGE);
+		const isJoined = rows.some(({ id }) => this.byId.has(id));
+
+		if (next === null || !isJoined || this.lacks(rows))
+			await this.renewAll(rows, next);
+		else
+			this.put(rows);
+		this.changed();
+	}
+
+	/* As far as was read before. */
+	private async renewAll(rows: Conversation[],
+	    next: string | null): Promise<void> {
+		while (next !== null && rows.length < this.reached) {
+			const page: Page = await history(next,
+			    Math.min(this.reached - rows.length, LONG_PAGE));
+
+			rows.push(...page.body);
+			next = page.next;
+		}
+		for (const row of this.byId.values())
+			if (next === null || isBefore(row, rows.at(-1)))
+				this.byId.delete(row.id);
+		this.put(rows);
+		this.reached = rows.length;
+		this.end(next);
+	}
+
+	/* Whether one that would stand among these is not with them. */
+	private lacks(rows: Conversation[]): boolean {
+		const here = new Set(rows.map(({ id }) => id));
+
+		return [...this.byId.values()].some((row) =>
+		    !here.has(row.id) && isBefore(row, rows.at(-1)));
+	}
+
+	private put(rows: Conversation[]): void {
+		for (const row of rows)
+			this.byId.set(row.id, row);
+	}
+
+	private end(next: string | null): void {
+		this.cursor = next;
+		this.more = next !== null;
+	}
+}
+
+interface Page {
+	body: Conversation[];
+	next: string | null;
+}
+
+function read(address: string, query: Record<string, string>,
+    before: string | null): Promise<Page> {
+	return apiPage<Conversation>(`${address}?${new URLSearchParams({
+		...query, ...(before === null ? {} : { before }),
+	})}`);
+}
+
+function history(before: string | null, limit: number): Promise<Page> {
+	return read('/api/history', { archived: '1', limit: String(limit) },
+	    before);
+}
+
+/* In the order of the server: pinned ones first, then by time. */
+function isBefore(row: Conversation, last: Conversation | undefined): boolean {
+	return last === undefined || (row.pinned === last.pinned ?
+	    row.updated_at > last.updated_at : row.pinned);
 }
 
 export function path(id: string): string {

@@ -179,12 +179,13 @@ function showModel(name: string | null): void {
 	bar.model(chat.modelName, provider);
 }
 
-/* Acts of the person end in a change on the page or in a sentence. */
-function act(work: Promise<unknown>): void {
-	work.catch((error: unknown) => {
+/* Acts of the person end in a change on the page (true) or in a sentence. */
+function act(work: Promise<unknown>): Promise<boolean> {
+	return work.then(() => true, (error: unknown) => {
 		if (error instanceof ApiError && error.blocked)
 			composer.blocked(BLOCKED);
 		toast(explain(error));
+		return false;
 	});
 }
 

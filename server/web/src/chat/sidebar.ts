@@ -8,8 +8,8 @@ import type { Projects } from './projects';
 import type { Shelf } from './shelf';
 
 export interface SidebarListener {
-	/** Older conversations are wanted. */
-	loadMore(): void;
+	/** Older conversations are wanted; false when they did not come. */
+	loadMore(): Promise<boolean>;
 	/** The menu of one conversation, or of one group. */
 	conversation(row: Conversation, anchor: HTMLElement): void;
 	group(group: Group, anchor: HTMLElement): void;
@@ -44,6 +44,8 @@ export class Sidebar {
 	private shown: Conversation[] = [];
 	private current: string | null = null;
 	private more = false;
+	/** Older ones are on their way. */
+	private reading = false;
 	private tag: string | null = null;
 	private allTags = false;
 	private readonly ends: IntersectionObserver;
@@ -88,7 +90,7 @@ export class Sidebar {
 		]));
 		this.ends = new IntersectionObserver((entries) => {
 			if (entries.some((entry) => entry.isIntersecting))
-				listener.loadMore();
+				void this.readOlder();
 		}, { root: this.list, rootMargin: '400px' });
 	}
 
@@ -165,6 +167,47 @@ export class Sidebar {
 		this.draw();
 	}
 
+	/* What did not come is asked for again by the person, not by itself. */
+	private async readOlder(): Promise<void> {
+		const known = new Set(this.shown.map(({ id }) => id));
+		const status = byId('found-status', HTMLElement);
+
+		const hadFocus = isFocused('older');
+
+		if (this.reading)
+			return;
+		this.reading = true;
+		this.draw();
+		const done = await this.listener.loadMore();
+
+		this.reading = false;
+		this.draw();
+		this.ends.disconnect();
+		if (!done)
+			return;
+		const fresh = this.shown.filter(({ id }) => !known.has(id)).length;
+
+		status.textContent = fresh === 1 ?
+		    '1 older conversation is listed.' :
+		    `${fresh} older conversations are listed.`;
+		if (hadFocus && (isFocused('older') ||
+		    document.activeElement === document.body))
+			[...this.list.querySelectorAll<HTMLElement>('li a[data-key]')]
+				.find((el) => el.offsetParent &&
+				    !known.has(el.dataset['key'] ?? ''))?.focus();
+		this.watch();
+	}
+
+	/* The end of the list asks for more when it comes near. */
+	private watch(): void {
+		const end = this.list.querySelector('[data-key="older"]');
+
+		this.ends.disconnect();
+		if (end && !this.reading && this.box.value.trim() === '' &&
+		    this.tag === null)
+			this.ends.observe(end);
+	}
+
 	/* Enter opens what is found first, Down goes there. */
 	private key(event: KeyboardEvent): void {
 		const first = this.list.querySelector<HTMLElement>(
@@ -185,7 +228,7 @@ export class Sidebar {
 	private move(event: KeyboardEvent): void {
 		const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
 		const stops = [...this.list.querySelectorAll<HTMLElement>(
-		    'li a, summary, li input')].filter((el) => el.offsetParent);
+		    'li a, summary, li input, [data-key="older"]')].filter((el) => el.offsetParent);
 		const at = stops.indexOf(document.activeElement as HTMLElement);
 
 		if (step === undefined || at < 0)
@@ -208,8 +251,9 @@ export class Sidebar {
 		    document.activeElement?.getAttribute('data-key') : null;
 		const older = this.more && h('button', {
 			type: 'button', class: 'btn', 'data-key': 'older',
-			on: { click: () => this.listener.loadMore() },
-		}, 'Show older');
+			'aria-disabled': this.reading && 'true',
+			on: { click: () => void this.readOlder() },
+		}, this.reading ? 'Reading older ones …' : 'Show older');
 
 		this.list.replaceChildren(...[
 			wanted === '' && this.tags(),
@@ -228,12 +272,11 @@ export class Sidebar {
 			wanted !== '' && this.search.el,
 			older,
 		].filter((part): part is HTMLElement => Boolean(part)));
-		this.ends.disconnect();
-		if (older && !isFiltered)
-			this.ends.observe(older);
+		this.watch();
 		if (focus)
 			this.list.querySelector<HTMLElement>(
-			    `[data-key="${CSS.escape(focus)}"]`)?.focus();
+			    `[data-key="${CSS.escape(focus)}"]`)
+				?.focus({ preventScroll: true });
 		this.drawPicked();
 	}
 
@@ -393,6 +436,10 @@ export class Sidebar {
 		this.draw();
 		this.list.querySelector<HTMLElement>('li a')?.focus();
 	}
+}
+
+function isFocused(key: string): boolean {
+	return document.activeElement?.getAttribute('data-key') === key;
 }
 
 function more(label: string, key: string,
