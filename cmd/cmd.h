@@ -482,6 +482,24 @@ extern const struct noun noun_init, noun_admin, noun_user, noun_db,
     noun_audit, noun_server, noun_doctor, noun_completion, noun_version,
     noun_help;
 
+struct ln_provider_conf;
+
+/**
+ * provider_choice(c, name, out):
+ * The choice of --user, or the instance's own; ${name} instead of the chosen
+ * provider when it is not NULL.  EX_OK, or the exit code after telling.
+ */
+int provider_choice(struct ctx *c, const char *name,
+    struct ln_provider_conf **out);
+
+/**
+ * provider_models(c, p, is_test):
+ * Ask ${p} for its models and list them; a test also wants the one that is
+ * set to be there.
+ */
+int provider_models(struct ctx *c, const struct ln_provider_conf *p,
+    bool is_test);
+
 /* history_search.c: a verb of history. */
 int history_search(struct ctx *c);
 

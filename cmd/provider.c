@@ -32,12 +32,9 @@ unknown_provider(struct ctx *c, const char *name)
 	    name);
 }
 
-/*
- * The choice of --user, or the instance's own; ${name} instead of the chosen
- * provider when it is not NULL.
- */
-static int
-resolve(struct ctx *c, const char *name, struct ln_provider_conf **out)
+int
+provider_choice(struct ctx *c, const char *name,
+    struct ln_provider_conf **out)
 {
 	const char *user = ctx_opt(c, O_USER);
 	struct ln_error err = LN_ERROR_INIT;
@@ -121,7 +118,7 @@ provider_show(struct ctx *c)
 	struct ln_provider_conf *p = NULL;
 	int rc;
 
-	if ((rc = resolve(c, NULL, &p)) != EX_OK)
+	if ((rc = provider_choice(c, NULL, &p)) != EX_OK)
 		return rc;
 	if (opt_has(&c->args, O_ORIGIN))
 		conf_table(c->out, p);
@@ -165,7 +162,7 @@ provider_set(struct ctx *c)
 		rc = ctx_fail(c, s, &err, NULL, "%s", name);
 		goto out;
 	}
-	if ((rc = resolve(c, NULL, &p)) != EX_OK)
+	if ((rc = provider_choice(c, NULL, &p)) != EX_OK)
 		goto out;
 	out_str(c->out, "result", "set");
 	out_str(c->out, "scope", u != NULL ? u->username : "global");
@@ -192,8 +189,8 @@ is_model(const char *name, const char *wanted)
 	    (name[n] == '\0' || strcmp(name + n, ":latest") == 0);
 }
 
-static int
-print_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
+int
+provider_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
 {
 	static const struct out_col cols[] = { { "model", OUT_STR, false },
 		{ NULL, OUT_STR, false } };
@@ -233,28 +230,16 @@ print_models(struct ctx *c, const struct ln_provider_conf *p, bool is_test)
 }
 
 static int
-test(struct ctx *c, const char *name, bool is_test)
+provider_test(struct ctx *c)
 {
 	struct ln_provider_conf *p = NULL;
 	int rc;
 
-	if ((rc = resolve(c, name, &p)) != EX_OK)
+	if ((rc = provider_choice(c, ctx_word(c, 0), &p)) != EX_OK)
 		return rc;
-	rc = print_models(c, p, is_test);
+	rc = provider_models(c, p, true);
 	ln_provider_conf_free(p);
 	return rc;
-}
-
-static int
-provider_test(struct ctx *c)
-{
-	return test(c, ctx_word(c, 0), true);
-}
-
-static int
-model_list(struct ctx *c)
-{
-	return test(c, ctx_opt(c, O_PROVIDER), false);
 }
 
 static const enum opt_id user_opts[] = { O_USER, O_END };
@@ -274,11 +259,3 @@ static const struct verb provider_verbs[] = {
 };
 const struct noun noun_provider = { "provider", "who answers",
 	provider_verbs, nitems(provider_verbs) };
-
-static const enum opt_id model_opts[] = { O_PROVIDER, O_USER, O_END };
-static const struct verb model_verbs[] = {
-	{ "list", model_list, model_opts, "", CMD_STORE_RO,
-	    "list the models of the provider" },
-};
-const struct noun noun_model = { "model", "models of the provider",
-	model_verbs, nitems(model_verbs) };

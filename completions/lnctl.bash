@@ -92,6 +92,9 @@ _lnctl()
 		"provider test") path="provider test" ;;
 		" model") path="model" ;;
 		"model list") path="model list" ;;
+		"model pull") path="model pull" ;;
+		"model delete") path="model delete" ;;
+		"model default") path="model default" ;;
 		" config") path="config" ;;
 		"config show") path="config show" ;;
 		"config get") path="config get" ;;
@@ -235,6 +238,11 @@ _lnctl()
 	"provider test --user") :; has_value=1 ;;
 	"model list --provider") :; has_value=1 ;;
 	"model list --user") :; has_value=1 ;;
+	"model pull --provider") :; has_value=1 ;;
+	"model pull --user") :; has_value=1 ;;
+	"model delete --provider") :; has_value=1 ;;
+	"model delete --user") :; has_value=1 ;;
+	"model default --user") :; has_value=1 ;;
 	"audit tail --limit" | "audit tail -n") :; has_value=1 ;;
 	"audit search --actor") :; has_value=1 ;;
 	"audit search --action") :; has_value=1 ;;
@@ -335,8 +343,11 @@ _lnctl()
 		"provider show") options=" --user --origin" ;;
 		"provider set") options=" --base-url --model -m --embedding-model --user --global --key-stdin --key-file --clear-key" ;;
 		"provider test") options=" --user" ;;
-		"model") words="list " ;;
+		"model") words="list pull delete default " ;;
 		"model list") options=" --provider --user" ;;
+		"model pull") options=" --provider --user" ;;
+		"model delete") options=" --provider --user" ;;
+		"model default") options=" --user --global" ;;
 		"config") words="show get check rotate-secret " ;;
 		"config show") options=" --origin" ;;
 		"config get") options="" ;;

@@ -177,6 +177,100 @@ with_fake()
 	assert_output_has hi
 }
 
+@test "models are pulled, listed with their size, chosen and deleted" {
+	fake_provider ollama
+	lnctl provider set ollama --global --base-url "$FAKE"
+	lnctl model pull phi3:mini --json
+	assert_status 0
+	assert_json d.result pulled
+	assert_json d.model phi3:mini
+	assert_json d.size 2019377376
+	[ -z "$errors" ]
+	lnctl model list --json
+	assert_json 'd.models.find(m => m.model === "phi3:mini").size' 2019393189
+	assert_json 'd.models[0].modified_at' 2026-01-31T09:30:12.084Z
+	lnctl model list
+	assert_output_has '1.9 GiB'
+	lnctl model default phi3:mini --json
+	assert_status 0
+	assert_json d.result set
+	assert_json d.scope global
+	assert_json d.provider ollama
+	lnctl provider show --json
+	assert_json d.model phi3:mini
+	lnctl ask hi </dev/null
+	assert_status 0
+	lnctl model delete phi3:mini --no-input
+	assert_status 2
+	lnctl model delete phi3:mini --yes --json
+	assert_status 0
+	assert_json d.result deleted
+	lnctl model delete phi3:mini --yes
+	assert_status 4
+	assert_error_has 'not installed'
+	[ "$(sql "SELECT group_concat(action || ' ' || outcome, ', ') FROM
+	    (SELECT action, outcome FROM audit WHERE action LIKE 'model.%'
+	    ORDER BY id)")" = \
+	    'model.pull ok, model.delete ok, model.delete not_found' ]
+}
+
+@test "a model for one account is nobody else's" {
+	fake_provider ollama
+	lnctl provider set ollama --global --base-url "$FAKE" -m llama3.2
+	lnctl user create bob --random
+	lnctl model default qwen3 --user bob --json
+	assert_status 0
+	assert_json d.scope bob
+	lnctl provider show --user bob --json
+	assert_json d.model qwen3
+	lnctl provider show --json
+	assert_json d.model llama3.2
+	lnctl model default qwen3 --user bob --global
+	assert_status 2
+}
+
+@test "a pull that cannot be says why, and is written down" {
+	fake_provider ollama
+	lnctl provider set ollama --global --base-url "$FAKE"
+	lnctl model pull missing-model
+	assert_status 4
+	assert_error_has 'no such model'
+	lnctl model pull full --json
+	assert_status 8
+	assert_error_has 'disk of the model server is full'
+	lnctl model pull ../../etc/passwd
+	assert_status 2
+	assert_error_has 'not the name of a model'
+	lnctl model pull a --provider openai
+	assert_status 1
+	assert_error_has 'Only those of Ollama can'
+	lnctl provider set ollama --global --base-url http://127.0.0.1:9
+	for verb in pull delete; do
+		lnctl model $verb phi3 --yes
+		assert_status 8
+	done
+	lnctl model list
+	assert_status 8
+}
+
+@test "a stopped pull is exit 130, and written down" {
+	fake_provider ollama
+	lnctl provider set ollama --global --base-url "$FAKE"
+	"$LNCTL" --env-file "$ENV_FILE" --db "$DB" model pull endless \
+	    >"$DIR/out" 2>&1 </dev/null &
+	local pid=$!
+	for _ in {1..1200}; do
+		! curl -s "$FAKE/_fake/requests" | grep -q /api/pull || break
+		sleep 0.05
+	done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 130 ]
+	[ "$(sql "SELECT outcome FROM audit WHERE action = 'model.pull'")" = \
+	    cancelled ]
+}
+
 @test "--origin says where each part of the choice came from" {
 	lnctl provider show --origin --json
 	assert_status 0
