@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <ln/backup.h>
+#include <ln/cert.h>
 #include <ln/mail.h>
 #include <ln/provider.h>
 #include <ln/time.h>
@@ -20,6 +21,7 @@
 #define SPACE_LOW ((int64_t)500 * 1024 * 1024)
 #define SPACE_OUT ((int64_t)50 * 1024 * 1024)
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+#define CERT_SOON_MS (30 * DAY_MS)	/* the third that is left of 90 days */
 #define CLOCK_LEAST_MS INT64_C(1704067200000)	/* 2024: before this program */
 
 enum verdict { GOOD, ODD, BAD };
@@ -27,6 +29,7 @@ enum verdict { GOOD, ODD, BAD };
 struct doctor {
 	struct ctx *c;
 	const char *db;
+	const char *only;	/* the one check that is wanted, or NULL */
 	int64_t warnings, errors;
 	bool has_db;
 };
@@ -38,6 +41,8 @@ say(struct doctor *d, const char *check, enum verdict v, const char *fmt, ...)
 	char text[1024];
 	va_list ap;
 
+	if (d->only != NULL && strcmp(check, d->only) != 0)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -250,6 +255,23 @@ check_clock(struct doctor *d)
 		say(d, "clock", GOOD, "plausible");
 }
 
+/* "llama3.2" is what Ollama lists as "llama3.2:latest". */
+static bool
+has_model(const struct ln_model_list *models, const char *name)
+{
+	const char *tail;
+	size_t i, n = strlen(name);
+
+	for (i = 0; i < models->count; i++) {
+		if (strncmp(models->names[i], name, n) != 0)
+			continue;
+		tail = models->names[i] + n;
+		if (tail[0] == '\0' || strcmp(tail, ":latest") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_provider(struct doctor *d)
 {
@@ -273,6 +295,11 @@ check_provider(struct doctor *d)
 	else if ((s = ln_provider_models(p, &models, &err)) != LN_OK)
 		say(d, "provider", ODD, "%s at %s: %s", p->info->name,
 		    p->base_url, ln_error_text(&err, s));
+	else if (p->model != NULL && models.count > 0 &&
+	    !has_model(&models, p->model))
+		say(d, "provider", ODD, "%s at %s has %zu models, but not %s;"
+		    " `lnctl provider set` chooses another", p->info->name,
+		    p->base_url, models.count, p->model);
 	else
 		say(d, "provider", GOOD, "%s at %s has %zu models",
 		    p->info->name, p->base_url, models.count);
@@ -299,6 +326,45 @@ check_listen(struct doctor *d)
 	}
 }
 
+static void
+check_certificate(struct doctor *d)
+{
+	const char *own = ln_config_get(d->c->cfg, "LOCALNEURAL_TLS_CERT");
+	char path[4096], when[LN_TIME_ISO_SIZE];
+	struct ln_error err = LN_ERROR_INIT;
+	enum ln_status s;
+	int64_t end, now = ln_time_now_ms();
+	size_t n;
+
+	if (own == NULL) {
+		file_dir(d->db, path, sizeof(path));
+		n = strlen(path);
+		(void)snprintf(path + n, sizeof(path) - n, "/tls.crt");
+	}
+	s = ln_cert_end(own != NULL ? own : path, &end, &err);
+	if (s == LN_NOT_FOUND && own == NULL) {
+		say(d, "certificate", GOOD, "none yet; the server makes a"
+		    " self-signed one");
+		return;
+	}
+	if (s != LN_OK) {
+		say(d, "certificate", BAD, "%s: %s", own != NULL ? own : path,
+		    ln_error_text(&err, s));
+		return;
+	}
+	ln_time_iso(end, when);
+	if (end > now + CERT_SOON_MS)
+		say(d, "certificate", GOOD, "valid until %s", when);
+	else if (own == NULL)
+		say(d, "certificate", ODD, "the self-signed one %s %s; a start"
+		    " after its end makes a new one",
+		    end <= now ? "ended" : "ends", when);
+	else
+		say(d, "certificate", end <= now ? BAD : ODD, "%s %s %s; renew"
+		    " it, then restart the server", own,
+		    end <= now ? "ended" : "ends", when);
+}
+
 /* Connects, but sends nothing. */
 static void
 check_mail(struct doctor *d)
@@ -321,6 +387,36 @@ check_mail(struct doctor *d)
 		say(d, "mail", GOOD, "%s answers", url);
 }
 
+/* What to run for which names of the list. */
+static const struct {
+	const char *names;
+	void (*run)(struct doctor *);
+} checks[] = {
+	{ " settings secret_key ", check_settings },
+	{ " env_file_mode data_folder_mode database_mode ",
+	    check_permissions },
+	{ " database schema wal administrator ", check_database },
+	{ " disk_space ", check_space },
+	{ " backup ", check_backup },
+	{ " clock ", check_clock },
+	{ " provider ", check_provider },
+	{ " certificate ", check_certificate },
+	{ " mail ", check_mail },
+	{ " listen ", check_listen },
+};
+
+/* Whether ${names} holds the word ${name}. */
+static bool
+has_name(const char *names, const char *name)
+{
+	char word[64];
+	int n;
+
+	n = snprintf(word, sizeof(word), " %s ", name);
+	return n > 2 && n < (int)sizeof(word) && strchr(name, ' ') == NULL &&
+	    strstr(names, word) != NULL;
+}
+
 static int
 doctor_run(struct ctx *c)
 {
@@ -328,21 +424,28 @@ doctor_run(struct ctx *c)
 		{ "state", OUT_STR, false }, { "text", OUT_STR, false },
 		{ NULL, OUT_STR, false } };
 	struct doctor d;
+	size_t i;
+	bool is_known;
 	int rc;
 
 	memset(&d, 0, sizeof(d));
 	d.c = c;
 	d.db = ln_config_get(c->cfg, "LOCALNEURAL_DB");
+	d.only = ctx_opt(c, O_RUN);
+	is_known = d.only == NULL;
+	for (i = 0; i < nitems(checks) && !is_known; i++)
+		is_known = has_name(checks[i].names, d.only);
+	if (!is_known)
+		return ctx_usage(c, "lnctl doctor lists them",
+		    "there is no check named %s", d.only);
 	out_list(c->out, "checks", cols);
-	check_settings(&d);
-	check_permissions(&d);
-	check_database(&d);
-	check_space(&d);
-	check_backup(&d);
-	check_clock(&d);
-	check_provider(&d);
-	check_mail(&d);
-	check_listen(&d);
+	for (i = 0; i < nitems(checks); i++) {
+		/* The key and the database are what others stand on. */
+		if (d.only == NULL || has_name(checks[i].names, d.only) ||
+		    checks[i].run == check_settings ||
+		    checks[i].run == check_database)
+			checks[i].run(&d);
+	}
 	out_list_end(c->out);
 	if (out_format(c->out) != OUT_TABLE) {
 		out_int(c->out, "warnings", d.warnings);
@@ -352,7 +455,7 @@ doctor_run(struct ctx *c)
 	return rc != EX_OK ? rc : d.errors > 0 ? EX_INVALID : EX_OK;
 }
 
-static const enum opt_id opts[] = { O_FIX, O_END };
+static const enum opt_id opts[] = { O_FIX, O_RUN, O_END };
 static const struct verb verbs[] = {
 	{ NULL, doctor_run, opts, "", CMD_CONFIG,
 	    "say what could be wrong, and what to do about it" },

@@ -255,6 +255,7 @@ _lnctl()
 	"server run --tls-key") files=1; has_value=1 ;;
 	"server check --listen") :; has_value=1 ;;
 	"server status --listen") :; has_value=1 ;;
+	"doctor --run") :; has_value=1 ;;
 	esac
 	case "$previous" in
 	"--env-file") files=1; has_value=1 ;;
@@ -361,7 +362,7 @@ _lnctl()
 		"server run") options=" --init --listen --workers --tls-cert --tls-key --insecure-http" ;;
 		"server check") options=" --listen" ;;
 		"server status") options=" --listen" ;;
-		"doctor") options=" --fix" ;;
+		"doctor") options=" --fix --run" ;;
 		"completion") options="" ;;
 		"version") options="" ;;
 		"help") options="" ;;

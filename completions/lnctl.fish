@@ -317,3 +317,4 @@ complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcom
 complete -c lnctl -n '__fish_seen_subcommand_from server; and not __fish_seen_subcommand_from run check status' -a status -d 'say whether somebody listens'
 complete -c lnctl -n '__fish_seen_subcommand_from server; and __fish_seen_subcommand_from status' -l listen -x -d 'where to listen'
 complete -c lnctl -n '__fish_seen_subcommand_from doctor' -l fix -d 'repair permissions'
+complete -c lnctl -n '__fish_seen_subcommand_from doctor' -l run -x -d 'this check only, named as in the list'

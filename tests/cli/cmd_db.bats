@@ -208,6 +208,67 @@ teardown()
 	[ "$(mode "$DB")" = 600 ]
 }
 
+# state of the one check that --run asked for
+doctor_state()
+{
+	LOCALNEURAL_LISTEN=127.0.0.1:59868 lnctl doctor --json --run "$1"
+	assert_json d.checks.length 1
+	assert_json 'd.checks[0].check' "$1"
+	assert_json 'd.checks[0].state' "$2"
+}
+
+@test "doctor --run looks at one thing, and says which there are" {
+	ln_init
+	doctor_state disk_space ok
+	doctor_state schema ok
+	doctor_state backup warning
+	lnctl doctor --run horoscope
+	assert_status 2
+	assert_error_line
+	lnctl doctor --run "schema wal"
+	assert_status 2
+	lnctl doctor --run ""
+	assert_status 2
+}
+
+# cert DAYS: a certificate that ends in so many days, or ended before as many
+cert()
+{
+	: >"$DIR/ca.db"
+	printf '%s\n' '[ca]' 'default_ca = d' '[d]' "database = $DIR/ca.db" \
+	    "new_certs_dir = $DIR" 'default_md = sha256' 'rand_serial = yes' \
+	    'policy = p' '[p]' 'commonName = supplied' >"$DIR/ca.cnf"
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$DIR/key.pem" -out "$DIR/request.pem" -subj /CN=localhost \
+	    2>/dev/null
+	openssl ca -batch -selfsign -notext -config "$DIR/ca.cnf" \
+	    -keyfile "$DIR/key.pem" -in "$DIR/request.pem" \
+	    -startdate 20200101000000Z \
+	    -enddate "$(date -u -d "$1 days" +%Y%m%d%H%M%SZ)" \
+	    -out "$DIR/cert.pem" 2>"$DIR/ca.log"
+}
+
+@test "doctor warns before a certificate ends, and says when it has" {
+	ln_init
+	doctor_state certificate ok
+	export LOCALNEURAL_TLS_CERT=$DIR/cert.pem
+	doctor_state certificate error
+	cert 400
+	doctor_state certificate ok
+	cert 29
+	doctor_state certificate warning
+	assert_status 0
+	cert -1
+	doctor_state certificate error
+	assert_status 7
+	echo "no certificate" >"$DIR/cert.pem"
+	doctor_state certificate error
+	unset LOCALNEURAL_TLS_CERT
+	cert 1
+	mv "$DIR/cert.pem" "$DIR/data/tls.crt"
+	doctor_state certificate warning
+}
+
 @test "doctor goes on after a failure and names each" {
 	: >"$ENV_FILE"
 	lnctl doctor --json
