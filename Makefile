@@ -227,6 +227,7 @@ help:
 	@echo 'make check-unit|check-cli|check-server|check-web|check-asan'
 	@echo 'make check-timing|check-tls     measure what check can only count'
 	@echo 'make crash                      a thousand kills: no lost data'
+	@echo 'make bench-start                a lookup beside the sqlite3 shell'
 	@echo 'make bench-streams              500 answers at once'
 	@echo 'make lint       layers, format, analysers'
 	@echo 'make web        rebuild the browser bundle (needs Node)'

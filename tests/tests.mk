@@ -146,6 +146,10 @@ crash: all $(FAULT_SHIM) tests/node_modules/.package-lock.json
 	    LN_MOMENTS=60 node --test $(CRASH_TESTS)
 
 # 500 answers at once: see the head of the file.
+.PHONY: bench-start
+bench-start: all
+	LN_BIN=$(abspath $(B)) node tests/bench/start.mjs
+
 .PHONY: bench-streams
 bench-streams: all tests/node_modules/.package-lock.json
 	LN_BIN=$(abspath $(B)) node tests/bench/streams.mjs
