@@ -108,26 +108,6 @@ audit_tail(struct ctx *c)
 	return follow(c, last);
 }
 
-/* A point in time; a distance counts back from now.  0 when not given. */
-static int
-opt_past(struct ctx *c, enum opt_id id, int64_t *out)
-{
-	const char *text = ctx_opt(c, id);
-	int64_t now = ln_time_now_ms(), distance;
-
-	*out = 0;
-	if (text == NULL)
-		return EX_OK;
-	if (ln_time_parse_duration(text, &distance, NULL) == LN_OK) {
-		*out = now - distance;
-		return EX_OK;
-	}
-	if (ln_time_parse(text, now, out, NULL) == LN_OK && *out > 0)
-		return EX_OK;
-	return ctx_usage(c, "Write a time: 7d, 2026-12-01 or RFC 3339",
-	    "%s: --%s cannot be \"%s\"", c->path, opt_table[id].name, text);
-}
-
 /* An account that is gone is still there by its id. */
 static int
 find_actor(struct ctx *c, const char *name, char **out)

@@ -27,4 +27,8 @@ int chat_fork(struct chat *chat, const char *rest);
 int chat_branches(struct chat *chat, const char *rest);
 int chat_tag(struct chat *chat, const char *rest);
 
+/* chat_find.c */
+int chat_project(struct chat *chat, const char *rest);
+int chat_search(struct chat *chat, const char *rest);
+
 #endif

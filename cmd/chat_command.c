@@ -448,6 +448,9 @@ static const struct command commands[] = {
 	{ "system", "[TEXT]", set_system, "show or set the system prompt" },
 	{ "attach", "FILE", attach, "a text file or picture for the next"
 	    " question" },
+	{ "project", "[NAME|none]", chat_project, "show or choose whose"
+	    " documents may be quoted" },
+	{ "search", "QUERY", chat_search, "find messages and titles" },
 	{ "retry", "", retry, "another answer to the last question" },
 	{ "continue", "", go_on, "more of an answer that broke off" },
 	{ "edit", "[TEXT]", edit, "another wording of the last question" },

@@ -137,6 +137,13 @@ opt_has(const struct args *a, enum opt_id id)
 int opt_int(struct ctx *c, enum opt_id id, int64_t min, int64_t max,
     int64_t fallback, int64_t *out);
 
+/**
+ * opt_past(c, id, out):
+ * The option as a point in time; a distance counts back from now.  0 when it
+ * was not given.  EX_OK or EX_USAGE.
+ */
+int opt_past(struct ctx *c, enum opt_id id, int64_t *out);
+
 /* Positional words a command takes: the fewest and the most (SIZE_MAX). */
 void opt_word_bounds(const char *args, size_t *out_min, size_t *out_max);
 
@@ -172,6 +179,7 @@ struct out *out_new(enum out_format format);
 void out_free(struct out *o);
 enum out_format out_format(const struct out *o);
 void out_color(struct out *o, bool has_color);
+bool out_has_color(const struct out *o);
 
 /* Fields of the object.  A NULL text and a time of 0 are null. */
 void out_str(struct out *o, const char *name, const char *v);
@@ -499,8 +507,5 @@ int provider_choice(struct ctx *c, const char *name,
  */
 int provider_models(struct ctx *c, const struct ln_provider_conf *p,
     bool is_test);
-
-/* history_search.c: a verb of history. */
-int history_search(struct ctx *c);
 
 #endif

@@ -509,7 +509,8 @@ static const enum opt_id fork_opts[] = { O_USER, O_AT, O_END };
 static const enum opt_id import_opts[] = { O_USER, O_DRY_RUN, O_END };
 static const enum opt_id user_opts[] = { O_USER, O_END };
 
-static const enum opt_id search_opts[] = { O_USER, O_MODEL, O_TAG, O_LIMIT, O_END };
+static const enum opt_id search_opts[] = { O_USER, O_MODEL, O_TAG, O_SAID_BY,
+	O_OF_PROJECT, O_SINCE, O_UNTIL, O_LIMIT, O_END };
 
 static const struct verb verbs[] = {
 	{ "list", history_list, list_opts, "", CMD_STORE_RO,

@@ -2,6 +2,7 @@
 #define LNCTL_HISTORY_H
 
 #include <ln/branch.h>
+#include <ln/search.h>
 
 #include "cmd.h"
 
@@ -17,6 +18,11 @@ int history_tree(struct ctx *c);
 /* A line for each branch, ${current} marked. */
 void history_draw(FILE *f, const struct ln_branch_list *l,
     const char *current);
+
+/* history_search.c */
+int history_search(struct ctx *c);
+/* Two lines for each: where, and what was found. */
+void history_draw_hits(FILE *f, const struct ln_hit_list *l, bool has_color);
 
 /* history_tag.c */
 int history_tag(struct ctx *c);

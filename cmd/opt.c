@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ln/time.h>
+
 /*
  * Words become a noun, a verb, options and arguments.  Driven by the tables
  * alone: what is not listed does not parse.
@@ -404,4 +406,23 @@ opt_int(struct ctx *c, enum opt_id id, int64_t min, int64_t max,
 		    (long long)max, v);
 	*out = n;
 	return EX_OK;
+}
+
+int
+opt_past(struct ctx *c, enum opt_id id, int64_t *out)
+{
+	const char *text = ctx_opt(c, id);
+	int64_t now = ln_time_now_ms(), distance;
+
+	*out = 0;
+	if (text == NULL)
+		return EX_OK;
+	if (ln_time_parse_duration(text, &distance, NULL) == LN_OK) {
+		*out = now - distance;
+		return EX_OK;
+	}
+	if (ln_time_parse(text, now, out, NULL) == LN_OK && *out > 0)
+		return EX_OK;
+	return ctx_usage(c, "Write a time: 7d, 2026-12-01 or RFC 3339",
+	    "%s: --%s cannot be \"%s\"", c->path, opt_table[id].name, text);
 }

@@ -111,6 +111,12 @@ out_format(const struct out *o)
 }
 
 bool
+out_has_color(const struct out *o)
+{
+	return o->has_color;
+}
+
+bool
 out_has_content(const struct out *o)
 {
 	return o->has_content;

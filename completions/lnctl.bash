@@ -193,6 +193,10 @@ _lnctl()
 	"history search --user") :; has_value=1 ;;
 	"history search --model" | "history search -m") :; has_value=1 ;;
 	"history search --tag") :; has_value=1 ;;
+	"history search --role") words="user assistant"; has_value=1 ;;
+	"history search --project") :; has_value=1 ;;
+	"history search --since") :; has_value=1 ;;
+	"history search --until") :; has_value=1 ;;
 	"history search --limit" | "history search -n") :; has_value=1 ;;
 	"history export --user") :; has_value=1 ;;
 	"history export --format") words="md json html"; has_value=1 ;;
@@ -305,7 +309,7 @@ _lnctl()
 		"history") words="list show search export fork tree import rename tag untag tags pin unpin archive unarchive delete " ;;
 		"history list") options=" --user --archived --tag --limit -n" ;;
 		"history show") options=" --user" ;;
-		"history search") options=" --user --model -m --tag --limit -n" ;;
+		"history search") options=" --user --model -m --tag --role --project --since --until --limit -n" ;;
 		"history export") options=" --user --format --output -o" ;;
 		"history fork") options=" --user --at" ;;
 		"history tree") options=" --user" ;;

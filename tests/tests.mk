@@ -154,6 +154,17 @@ bench-start: all
 bench-streams: all tests/node_modules/.package-lock.json
 	LN_BIN=$(abspath $(B)) node tests/bench/streams.mjs
 
+# Search in a million messages: see the head of the file.
+.PHONY: bench-search
+$(B)/tests/bench/search: tests/bench/search.c $(B)/libln.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE -pie $(BASE_CPPFLAGS) \
+	    -Ilibln $(LIBLN_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) \
+	    $(OPT_LD) -o $@ $< $(B)/libln.a $(LDFLAGS) $(LIBLN_LIBS) -lm
+bench-search: $(B)/tests/bench/search
+	$(B)/tests/bench/search
+
 # testssl.sh is not among what `make check` installs: few people run this.
 .PHONY: check-tls
 check-tls: all tests/node_modules/.package-lock.json

@@ -124,3 +124,104 @@ ask()
 	[ "$(sql "SELECT count(*) FROM conversation_tag WHERE tag = 'red'")" = 2 ]
 	[ "$(sql 'SELECT count(*) FROM message')" = 3 ]
 }
+
+@test "search finds what was said, and narrows by every filter" {
+	local id spring other
+	ask 'when do tulips bloom'
+	spring=$id
+	ask 'tulips and mountains'
+	other=$id
+	lnctl history tag "$spring" Spring
+	lnctl project create Garden --json
+	sqlite3 "$DB" "UPDATE conversation SET project_id = (SELECT id FROM project)
+	    WHERE id = '$spring'"
+	sqlite3 "$DB" "UPDATE message SET created_ms = 1500000000000
+	    WHERE conversation_id = '$other'"
+	lnctl history search tulips --role user --json
+	assert_status 0
+	assert_json 'd.hits.length' 2
+	assert_json 'd.hits[0].role + d.is_partial + d.has_more' userfalsefalse
+	found() {
+		lnctl history search tulips --role user "$@" --json
+		assert_status 0
+		assert_json 'd.hits.map(h => h.conversation_id).join()' "$want"
+	}
+	want=$spring
+	found --project garden
+	found --tag spring
+	found --since 2d
+	found --since 2020-01-01
+	want=$other
+	found --until 2020-01-01
+	found --since 2017-01-01 --until 2018-01-01
+	want=
+	found --tag autumn
+	found --model gpt-9
+	lnctl history search tulips --role assistant -n 1 --json
+	assert_status 0
+	lnctl history search tulips --role nobody
+	assert_status 2
+	assert_error_line
+	lnctl history search tulips --project nothing
+	assert_status 4
+	lnctl history search tulips --since yesterday
+	assert_status 2
+	lnctl history search ''
+	assert_status 2
+}
+
+@test "search marks what it found, where colours may be used" {
+	local id esc=$'\e'
+	ask 'when do tulips bloom'
+	lnctl history search tulips --color always
+	assert_output_has "when do ${esc}[1;33mtulips${esc}[0m bloom"
+	assert_output_has "$id"
+	lnctl history search tulips
+	assert_output_has 'when do tulips bloom'
+	[[ $output != *"$esc"* ]]
+	lnctl history search tulips --color always --json
+	[[ $output != *"$esc"* ]]
+	# Not even what a message brings along.
+	sqlite3 "$DB" "UPDATE message SET content = 'tulips ' || char(27) || '[31m red'
+	    WHERE role = 'user'"
+	lnctl db reindex
+	lnctl history search tulips
+	[[ $output != *"$esc"* ]]
+	lnctl history search nothing-like-it
+	assert_status 0
+	[ -z "$output" ]
+}
+
+@test "the search index is made anew from the messages" {
+	ask 'when do tulips bloom'
+	sqlite3 "$DB" 'DELETE FROM search_doc'
+	lnctl db check --json
+	assert_status 7
+	lnctl history search tulips --role user --json
+	assert_json d.hits.length 0
+	lnctl db reindex --json
+	assert_status 0
+	assert_json d.result reindexed
+	assert_json d.path "$DB"
+	lnctl db check --full
+	assert_status 0
+	lnctl history search tulips --role user --json
+	assert_json d.hits.length 1
+	lnctl db reindex too many words
+	assert_status 2
+}
+
+@test "chat searches, and chooses a project" {
+	ask 'when do tulips bloom'
+	lnctl project create Garden
+	lnctl_in $'/search tulips\n/search zzz\n/project\n/project garden\n/project\n/project none\n/project nothing\n' \
+	    chat --provider offline
+	assert_status 4
+	assert_error_has 'when do tulips bloom'
+	assert_error_has 'nothing was found'
+	assert_error_has 'project: none'
+	assert_error_has 'project: Garden'
+	assert_error_has 'there is no such project'
+	lnctl_in '/search' chat --provider offline
+	assert_status 2
+}
