@@ -230,6 +230,7 @@ help:
 	@echo 'make bench-start                a lookup beside the sqlite3 shell'
 	@echo 'make bench-streams              500 answers at once'
 	@echo 'make bench-search               search in a million messages'
+	@echo 'make bench-data                 export, import, validate, backup beside SQLite'
 	@echo 'make lint       layers, format, analysers'
 	@echo 'make web        rebuild the browser bundle (needs Node)'
 	@echo 'make install    DESTDIR and PREFIX are honoured'

@@ -165,6 +165,12 @@ $(B)/tests/bench/search: tests/bench/search.c $(B)/libln.a
 bench-search: $(B)/tests/bench/search
 	$(B)/tests/bench/search
 
+# A database out, in and through the checks: see the head of the file.
+.PHONY: bench-data
+bench-data: all tests/node_modules/.package-lock.json
+	$(call install-deps,sqlite3 zstd)
+	LN_BIN=$(abspath $(B)) node tests/bench/data.mjs
+
 # testssl.sh is not among what `make check` installs: few people run this.
 .PHONY: check-tls
 check-tls: all tests/node_modules/.package-lock.json
