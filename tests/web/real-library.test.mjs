@@ -6,13 +6,15 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import { start as startOllama } from '../fake/ollama.mjs';
-import { startServer } from '../server/harness.mjs';
-import { answered, assertAccessible, assertClean, openBrowser, openPage, send,
-    signIn } from './browser.mjs';
+import { docx } from '../server/documents.mjs';
+import { run, startServer } from '../server/harness.mjs';
+import { answered, assertAccessible, assertClean, assertCount, eventually,
+    openBrowser, openPage, send, signIn } from './browser.mjs';
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU' +
     'lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
+let admin;
 let browser;
 /* Each person may ask 120 times a minute: two share the work. */
 const cookies = new Map();
@@ -28,11 +30,8 @@ before(async () => {
 		env: { OLLAMA_API_URL: ollama.url },
 	});
 	ollama.behave('llama3.2', { text: 'Kumquats like **sun**.' });
-	const admin = await server.login();
-	const reply = await admin.post('/api/admin/settings',
-	    { provider: 'ollama', model: 'llama3.2' });
-
-	assert.equal(reply.status, 200, reply.text);
+	admin = await server.login();
+	await useModel('ollama', 'llama3.2');
 	for (const name of ['alice', 'bruno']) {
 		const door = await openPage(browser, server.url);
 
@@ -49,6 +48,13 @@ after(async () => {
 beforeEach(async () => {
 	page = await openPage(browser, server.url);
 });
+
+async function useModel(provider, model) {
+	const reply = await admin.post('/api/admin/settings',
+	    { provider, model });
+
+	assert.equal(reply.status, 200, reply.text);
+}
 
 async function enter(name) {
 	await page.context().addCookies(cookies.get(name));
@@ -164,6 +170,78 @@ describe('a fork', () => {
 	});
 });
 
+describe('a search', () => {
+	beforeEach(() => enter('bruno'));
+
+	it('shows what it found as it was written, and opens it', async () => {
+		await say('Do quinces need <b>warm</b> walls?');
+		await button('New chat').click();
+		await page.keyboard.press('Control+k');
+		await page.keyboard.type('quinces');
+		const hit = page.getByRole('region', { name: 'Messages' })
+			.getByRole('link').filter({ hasText: 'you' });
+
+		await hit.locator('.snippet').getByText('need <b>warm</b> walls?')
+			.waitFor();
+		await hit.locator('mark').getByText('quinces').waitFor();
+		await assertCount(page.locator('#list b'), 0);
+		await assertAccessible(page);
+		await hit.click();
+		await page.locator('.turn.revealed')
+			.getByText('Do quinces need <b>warm</b> walls?').waitFor();
+	});
+});
+
+describe('a document', () => {
+	beforeEach(() => enter('bruno'));
+
+	it('is read by the server and goes with a question', async () => {
+		const words = 'Medlars blet in November.';
+
+		await page.getByLabel('Files to attach').setInputFiles({
+			name: 'medlars.docx', mimeType: 'application/octet-stream',
+			buffer: docx(`<w:p><w:r><w:t>${words}</w:t></w:r></w:p>`),
+		});
+		await button('Remove medlars.docx').waitFor();
+		await send(page, 'When are they ripe?');
+		await answered(page);
+		await eventually(() => assert.ok(ollama.requests.some(
+		    ({ path, body }) => path === '/api/chat' &&
+		        body.messages.at(-1).content.includes(words))));
+	});
+});
+
+describe('a project', () => {
+	before(() => useModel('offline', ''));
+	beforeEach(() => enter('bruno'));
+	after(() => useModel('ollama', 'llama3.2'));
+
+	it('reads its documents, and answers cite them', async () => {
+		await button('Actions for the list').click();
+		await page.getByRole('menuitem', { name: 'New project' }).click();
+		await dialog().getByLabel('Title').fill('Orchard');
+		await dialog().getByRole('button', { name: 'Create' }).click();
+		await page.getByText('No documents yet.').waitFor();
+		await page.getByLabel('Documents to add').setInputFiles({
+			name: 'pruning.md', mimeType: 'text/markdown',
+			buffer: Buffer.from('# Pruning\n\nPrune damsons in high ' +
+			    'summer, never in winter.\n'),
+		});
+		await page.locator('.documents li')
+			.filter({ hasText: 'pruning.md' })
+			.getByText('ready', { exact: true }).waitFor();
+		await assertAccessible(page);
+		await button('New chat in this project').click();
+		await send(page, 'When do I prune damsons?');
+		assert.match(await answered(page), /Prune damsons in high summer/);
+		await page.getByRole('list', { name: 'Sources' })
+			.getByText(/pruning\.md/).waitFor();
+		await page.reload();
+		await page.getByRole('list', { name: 'Sources' })
+			.getByText(/pruning\.md/).waitFor();
+	});
+});
+
 describe('a prompt', () => {
 	beforeEach(() => enter('bruno'));
 
@@ -213,5 +291,28 @@ describe('the account', () => {
 		await select.selectOption({ index: 1 });
 		assert.notEqual(await page.getByLabel('System prompt').inputValue(),
 		    '');
+	});
+});
+
+describe('a long list of conversations', () => {
+	it('comes by pages, each of them once', async () => {
+		const { code, stderr } = await run('sqlite3', [server.db], { stdin: `
+		    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+		        SELECT i + 1 FROM n WHERE i < 230)
+		    INSERT INTO conversation(id, user_id, title, created_ms,
+		        updated_ms)
+		    SELECT 'old-' || i, id, 'Old talk ' || i, i, 1000000 + i / 3
+		    FROM n, user WHERE username = 'alice';` });
+
+		assert.equal(code, 0, stderr);
+		await enter('alice');
+		await link('Old talk').nth(80).waitFor();
+		await eventually(async () => {
+			await page.getByRole('navigation').evaluate((el) =>
+			    el.scrollTo(0, el.scrollHeight));
+			assert.equal(await link('Old talk').count(), 230);
+		});
+		assert.equal(new Set(await link('Old talk').allInnerTexts()).size,
+		    230);
 	});
 });
