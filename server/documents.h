@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+#include <ln/json.h>
+#include <ln/project.h>
+
 /**
  * documents_tick(now_ms) / documents_soon():
  * Documents that wait are read by a thread: it looks every few seconds / at
@@ -10,5 +13,12 @@
  */
 void documents_tick(int64_t now_ms);
 void documents_soon(void);
+
+/**
+ * document_json(w, name, d):
+ * As the list shows it.
+ */
+void document_json(struct ln_jw *w, const char *name,
+    const struct ln_document *d);
 
 #endif

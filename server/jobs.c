@@ -90,6 +90,12 @@ finish(struct job *j)
 		;
 }
 
+void
+job_post(struct job *j)
+{
+	finish(j);
+}
+
 static void
 run(struct job *j, struct ln_store *st)
 {

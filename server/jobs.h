@@ -72,6 +72,13 @@ int job_start(struct rq *q, struct job *j, enum job_kind kind);
 bool job_start_detached(struct job *j, enum job_kind kind);
 
 /**
+ * job_post(j):
+ * From a thread that has more to do: ${detached} is called on the event loop
+ * soon, and ${j} freed.
+ */
+void job_post(struct job *j);
+
+/**
  * job_of(q, j):
  * Say in the audit rows of ${j} who, from where and by which request.
  * job_start does it; a detached job may have it done.

@@ -19,6 +19,7 @@
 #include "multipart.h"
 #include "reply.h"
 #include "routes.h"
+#include "tell.h"
 
 #define TITLE_BYTES_MAX ((size_t)4 * LN_PROJECT_TITLE_MAX)
 #define DESCRIPTION_BYTES_MAX ((size_t)4 * LN_PROJECT_DESCRIPTION_MAX)
@@ -179,8 +180,13 @@ delete_run(struct job *j, struct ln_store *st)
 static int
 delete_done(struct rq *q, struct job *j)
 {
-	return j->status == LN_OK ? reply_success(q) :
-	    reply_fail(q, j->status, &j->err);
+	const struct project_job *p = (const struct project_job *)j;
+
+	if (j->status != LN_OK)
+		return reply_fail(q, j->status, &j->err);
+	if (p->document_id != 0)
+		tell_document_gone(q->user->id, p->project_id, p->document_id);
+	return reply_success(q);
 }
 
 static int
@@ -217,10 +223,10 @@ documents_delete(struct rq *q)
 
 /* --- documents ------------------------------------------------------------ */
 
-static void
-document_json(struct ln_jw *w, const struct ln_document *d)
+void
+document_json(struct ln_jw *w, const char *name, const struct ln_document *d)
 {
-	ln_jw_object(w, NULL);
+	ln_jw_object(w, name);
 	ln_jw_int(w, "id", d->id);
 	ln_jw_string(w, "filename", d->filename);
 	ln_jw_int(w, "size", d->bytes);
@@ -245,7 +251,7 @@ reply_documents(struct rq *q, struct ln_document *const *items, size_t count)
 	if ((w = ln_jw_new()) != NULL) {
 		ln_jw_array(w, NULL);
 		for (i = 0; i < count; i++)
-			document_json(w, items[i]);
+			document_json(w, NULL, items[i]);
 		ln_jw_end(w);
 	}
 	return reply_json(q, 200, w);
@@ -330,9 +336,12 @@ static int
 add_done(struct rq *q, struct job *j)
 {
 	const struct project_job *p = (const struct project_job *)j;
+	size_t i;
 
 	if (p->count > 0)
 		documents_soon();
+	for (i = 0; i < p->count; i++)
+		tell_document(q->user->id, p->added[i]);
 	/* What arrived before the one that did not is in the list. */
 	if (j->status != LN_OK)
 		return reply_fail(q, j->status, &j->err);
@@ -395,12 +404,20 @@ is_stopped(void *arg)
 }
 
 static void
+on_change(void *arg, const char *user_id, const struct ln_document *d)
+{
+	(void)arg;
+	tell_document_later(user_id, d);
+}
+
+static void
 read_run(struct job *j, struct ln_store *st)
 {
 	const struct ln_document_read r = { .size = sizeof(r),
-		.is_stopped = is_stopped };
+		.is_stopped = is_stopped, .on_change = on_change };
 	const struct ln_document_embed e = { .size = sizeof(e),
-		.cfg = server.cfg, .is_stopped = is_stopped };
+		.cfg = server.cfg, .is_stopped = is_stopped,
+		.on_change = on_change };
 	const struct ln_actor actor = { "system", NULL, NULL, NULL };
 	bool is_waiting;
 

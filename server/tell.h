@@ -1,6 +1,8 @@
 #ifndef TELL_H
 #define TELL_H
 
+#include <ln/project.h>
+
 #include "api.h"
 
 /*
@@ -21,5 +23,16 @@ void tell_history(const struct rq *q, const char *conversation_id);
  */
 void tell_title(const struct rq *q, const char *conversation_id,
     const char *title);
+
+/**
+ * tell_document(user_id, d) / tell_document_later(user_id, d) /
+ * tell_document_gone(user_id, project_id, id):
+ * "document": it is new, or its state has changed / the same from a thread / it
+ * was deleted.
+ */
+void tell_document(const char *user_id, const struct ln_document *d);
+void tell_document_later(const char *user_id, const struct ln_document *d);
+void tell_document_gone(const char *user_id, const char *project_id,
+    int64_t id);
 
 #endif

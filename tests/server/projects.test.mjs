@@ -61,6 +61,36 @@ test("files are stored, read in the background, and have a state", async () => {
 	assert.equal(list[2].reason, null);
 });
 
+test("every tab of the person hears how far a document is, nobody else's", async () => {
+	const tabs = [await ann.ws(), await ann.ws()], other = await bob.ws();
+	const { json: [{ id }] } = await ann.request("POST", path(), files([
+		["news.txt", "Nothing new.\n"]]));
+	for (const tab of tabs) {
+		const told = new Set();
+		while (!told.has("ready")) {
+			const event = await tab.next("document");
+			assert.deepEqual([event.project_id, event.document_id,
+				event.document.id, event.document.filename],
+			    [project.id, id, id, "news.txt"]);
+			told.add(event.document.status);
+		}
+		assert.ok(told.has("reading"));
+	}
+	await ann.request("DELETE", `${path()}/${id}`);
+	for (const tab of tabs) {
+		let event;
+		do
+			event = await tab.next("document");
+		while (event.document !== null);
+		assert.equal(event.document_id, id);
+	}
+	other.send({ type: "ping" });
+	await other.next("pong");
+	assert.deepEqual(other.events, [{ type: "pong" }]);
+	for (const socket of [...tabs, other])
+		await socket.close();
+});
+
 test("what is no upload is refused", async () => {
 	assert.equal((await ann.post(path(), { files: [] })).status, 415);
 	assert.equal((await ann.request("POST", path(), files([]))).status, 400);

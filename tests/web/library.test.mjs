@@ -241,6 +241,20 @@ describe('a project', () => {
 		assert.equal(project().documents.length, 1);
 	});
 
+	it('shows at once what another tab adds and deletes', async () => {
+		const row = documents().filter({ hasText: 'elsewhere.txt' });
+		const tell = (document) => mock.tell(mock.user('alice'), {
+			type: 'document', project_id: project().id,
+			document_id: 9001, document,
+		});
+
+		tell({ id: 9001, filename: 'elsewhere.txt', size: 10, chunks: 1,
+			pages: null, status: 'ready', reason: null });
+		await row.getByText('ready').waitFor();
+		tell(null);
+		await row.waitFor({ state: 'detached' });
+	});
+
 	it('reads a web page by its address', async () => {
 		const add = async (url) => {
 			await dialog().getByLabel('Address').fill(url);

@@ -5,7 +5,7 @@
  */
 import { api, ApiError, explain, sentence } from '../lib/api';
 import { joined, rate, tokenCount } from '../lib/numbers';
-import type { Message, Question, Thread } from '../lib/types';
+import type { Doc, Message, Question, Thread } from '../lib/types';
 import { Answer } from './answer';
 import type { Announcer } from './announcer';
 import { splitFile } from './attached-file';
@@ -54,6 +54,8 @@ export interface ChatView {
 	loaded(): void;
 	/** Another tab changed what the list shows. */
 	listed(): void;
+	/** A document is new, has another state, or is gone (null). */
+	document(project: string, id: number, doc: Doc | null): void;
 }
 
 /* How long a resumed answer may say nothing before it is read again. */
@@ -258,6 +260,10 @@ export class Chat {
 			break;
 		case 'history_changed':
 			this.view.listed();
+			break;
+		case 'document':
+			this.view.document(event.project_id, event.document_id,
+			    event.document);
 			break;
 		case 'pong':
 			break;

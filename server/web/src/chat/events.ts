@@ -1,5 +1,5 @@
 /* What goes over /ws/chat, one JSON object a frame. */
-import type { AttachedFile, Source, ToolRun } from '../lib/types';
+import type { AttachedFile, Doc, Source, ToolRun } from '../lib/types';
 import type { Options } from './options';
 
 export interface UserMessage {
@@ -80,6 +80,9 @@ export type ServerEvent =
 	| { type: 'error'; session_id?: string; error: string }
 	/** Of one conversation, or of several. */
 	| { type: 'history_changed'; session_id?: string }
+	/** A document is new, has another state, or is gone (null). */
+	| { type: 'document'; project_id: string; document_id: number;
+	    document: Doc | null }
 	| { type: 'pong' };
 
 /** An event of the wire, or null for what this app does not know. */

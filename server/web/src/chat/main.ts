@@ -126,6 +126,7 @@ const chat = new Chat({
 	},
 	loaded: () => threads.loaded(),
 	listed: relist,
+	document: (project, id, doc) => page.heard(project, id, doc),
 	model: showModel,
 	empty: () => welcome(provider, me?.role === 'admin',
 	    prompts.list.filter((prompt) => !prompt.is_global),

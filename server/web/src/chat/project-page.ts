@@ -85,6 +85,23 @@ export class ProjectPage {
 		this.main.classList.remove('paged');
 	}
 
+	/** A document is new, has another state, or is gone (null). */
+	heard(project: string, id: number, doc: Doc | null): void {
+		if (project !== this.id || this.documents === null)
+			return;
+		const rest = this.documents.filter((other) => other.id !== id);
+
+		if (doc === null)
+			this.documents = rest;
+		else if (rest.length === this.documents.length)
+			this.documents = [doc, ...rest];
+		else
+			this.documents = this.documents.map((other) =>
+			    other.id === id ? doc : other);
+		this.drawList();
+		this.lookAgain();
+	}
+
 	private project(): Project | undefined {
 		return this.id === null ? undefined : this.projects.find(this.id);
 	}
@@ -187,6 +204,14 @@ export class ProjectPage {
 		        }) : null);
 	}
 
+	/* Later, while something in the list is on the move: how far it is. */
+	private lookAgain(): void {
+		clearTimeout(this.timer);
+		if (this.documents?.some(({ status }) => status === 'queued' ||
+		    status === 'reading'))
+			this.timer = window.setTimeout(() => void this.read(), POLL);
+	}
+
 	/* Reads the list, and again while something in it is on the move. */
 	private async read(): Promise<void> {
 		const { id } = this;
@@ -206,9 +231,7 @@ export class ProjectPage {
 			this.drawList();
 			if (before !== undefined && before !== documents.length)
 				void this.projects.refresh().catch(() => undefined);
-			if (documents.some(({ status }) => status === 'queued' ||
-			    status === 'reading'))
-				this.timer = window.setTimeout(() => void this.read(), POLL);
+			this.lookAgain();
 		} catch (error) {
 			if (this.id === id) {
 				this.more.hidden = false;
