@@ -90,6 +90,7 @@ const struct route routes[] = {
 	{ POST,   "/api/provider/config", G_USER, R_JSON, SMALL, LIMIT_DEFAULT, provider_config_update },
 	{ GET,    "/api/provider/models", G_USER, 0, 0, LIMIT_DEFAULT, provider_models },
 	{ GET,    "/api/models", G_USER, 0, 0, LIMIT_DEFAULT, models_list },
+	{ POST,   "/api/audio/transcribe", G_USER, R_RAW, SERVER_AUDIO_MAX, LIMIT_DEFAULT, audio_transcribe },
 	{ GET,    "/api/models/manage", G_ADMIN, 0, 0, LIMIT_DEFAULT, models_manage },
 	{ POST,   "/api/models/pull", G_ADMIN, R_JSON, SMALL, LIMIT_DEFAULT, models_pull },
 	{ DELETE, "/api/models/*", G_ADMIN, 0, 0, LIMIT_DEFAULT, models_delete },

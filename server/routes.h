@@ -137,6 +137,7 @@ int provider_config_update(struct rq *);
 int provider_models(struct rq *);
 int models_list(struct rq *);
 int models_manage(struct rq *);
+int audio_transcribe(struct rq *);
 int models_pull(struct rq *);
 int models_delete(struct rq *);
 

@@ -23,6 +23,7 @@
 #define SERVER_PICTURE_MAX ((size_t)(2 * 1024 + 8) * 1024)
 /* Around a file stand the marks of the form. */
 #define SERVER_UPLOAD_MAX ((size_t)(5 * 1024 + 8) * 1024)
+#define SERVER_AUDIO_MAX ((size_t)(10 * 1024 + 8) * 1024)
 #define SERVER_MESSAGE_MAX ((size_t)12 * 1024 * 1024) /* the same line */
 /* Documents of one request, and the form around them. */
 #define SERVER_DOCUMENTS_MAX ((size_t)(50 * 1024 + 64) * 1024)

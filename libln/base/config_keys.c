@@ -75,6 +75,8 @@ static const struct ln_config_key keys[] = {
 	  "Sender address of mails" },
 	{ "LOCALNEURAL_CONNECT_TIMEOUT_MS", "10000", TEXT,
 	  "Longest wait for a connection to a model provider" },
+	{ "LOCALNEURAL_SPEECH_MODEL", NULL, TEXT,
+	  "Model that writes down speech; unset: the provider's usual one" },
 	{ "LOCALNEURAL_AUTO_TITLE", "1", TEXT,
 	    "Ask the model for a title after a first answer" },
 	{ "LOCALNEURAL_STALL_TIMEOUT_MS", "60000", TEXT,

@@ -36,6 +36,18 @@ export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 export const BASE64 =
     /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+// The fields of a form; of a file its name, type and bytes.
+async function form_of(req, bytes) {
+	const form = await new Response(bytes, { headers:
+	    { "content-type": req.headers["content-type"] } }).formData();
+	const body = {};
+
+	for (const [name, value] of form)
+		body[name] = typeof value === "string" ? value : { name: value.name,
+		    type: value.type, bytes: Buffer.from(await value.arrayBuffer()) };
+	return body;
+}
+
 export class Fake {
 	constructor({ key = null, models = MODELS } = {}) {
 		this.key = key;
@@ -126,7 +138,9 @@ export class Fake {
 		}
 		let body = null;
 		try {
-			if (size > 0)
+			if (/^multipart\//.test(req.headers["content-type"] ?? ""))
+				body = await form_of(req, Buffer.concat(chunks));
+			else if (size > 0)
 				body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
 		} catch (e) {
 			return this.refuse(res, 400, e.message);

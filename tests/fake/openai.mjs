@@ -39,9 +39,25 @@ class OpenAI extends Fake {
 			"GET /v1/models": (fake, body, res) => fake.list(res),
 			"POST /v1/chat/completions": (fake, body, res, record) =>
 			    fake.chat(body, res, record),
+			"POST /v1/audio/transcriptions": (fake, body, res) =>
+			    fake.transcribe(body, res),
 			"POST /v1/embeddings": (fake, body, res) =>
 			    fake.embed(body, res),
 		};
+	}
+
+	// What is said is how much there was; a recording with "mumble" in it
+	// comes back without a text.
+	transcribe(body, res) {
+		if (!/^whisper/.test(body.model ?? ""))
+			return this.refuse(res, 404,
+			    `The model '${body.model}' does not exist`);
+		if (body.file?.bytes === undefined)
+			return this.refuse(res, 400, "file is missing");
+		if (body.file.bytes.includes("mumble"))
+			return this.reply(res, { usage: {} });
+		return this.reply(res, { text: `${body.file.bytes.length} bytes ` +
+		    `of ${body.file.name}, gr\u00fc\u00dfe.` });
 	}
 
 	// The models are those of all fakes; only Ollama has tags.

@@ -270,3 +270,12 @@ test("as a process it serves the client too", async () => {
 		child.kill("SIGTERM");
 	}
 });
+
+test("a recording is written down", async () => {
+	const file = await OpenAI.toFile(Buffer.from("OggS...."), "a.ogg");
+	const { text } = await client.audio.transcriptions.create(
+	    { model: "whisper-1", file });
+	assert.equal(text, "8 bytes of a.ogg, gr\u00fc\u00dfe.");
+	await assert.rejects(client.audio.transcriptions.create(
+	    { model: "nosuch", file }), { status: 404 });
+});

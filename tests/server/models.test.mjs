@@ -7,6 +7,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { start as startOllama } from "../fake/ollama.mjs";
 import { start as startOpenAI } from "../fake/openai.mjs";
 import { sleep, startServer, until } from "./harness.mjs";
+import { form } from "./routes_declared.mjs";
 
 const KEY = "sk-canary-0123456789";
 
@@ -257,4 +258,66 @@ test("a model server that is down is no error of ours", async () => {
 	}
 	await choose(root, { provider: "", base_url: "" });
 	assert.equal((await root.get("/api/models/manage")).status, 200);
+});
+
+// --- speech ------------------------------------------------------------------
+
+function say(who, bytes, name = "audio") {
+	const [type, body] = form(name, "../../x.php", "text/html",
+	    Buffer.from(bytes));
+	return who.request("POST", "/api/audio/transcribe",
+	    { body, headers: { "content-type": type } });
+}
+
+test("speech goes to the caller's provider and comes back as text", async () => {
+	await choose(ann, { provider: "openai", base_url: `${openai.url}/v1`,
+	    api_key: KEY });
+	for (const [bytes, ending] of [["OggS....", "ogg"], ["ID3 ....", "mp3"],
+	    ["\x1aE", null], ["....ftypM4A ", "mp4"], ["RIFF....WAVE", "wav"],
+	    ["fLaC", "flac"], [[0x1a, 0x45, 0xdf, 0xa3, 0], "webm"],
+	    [[0xff, 0xfb, 0x90], "mp3"]]) {
+		const r = await say(ann, bytes);
+		if (ending === null) {
+			assert.deepEqual([r.status, r.json.field], [400, "audio"]);
+			continue;
+		}
+		assert.equal(r.status, 200, r.text);
+		assert.equal(r.json.text, `${bytes.length} bytes of audio.${ending}, ` +
+		    "gr\u00fc\u00dfe.");
+		const { body, headers } = openai.requests.at(-1);
+		assert.deepEqual([body.model, body.response_format, body.file.type,
+		    headers.authorization], ["whisper-1", "json", `audio/${ending}`,
+		    `Bearer ${KEY}`]);
+		assert.deepEqual(body.file.bytes, Buffer.from(bytes));
+	}
+});
+
+test("what is no recording, or too large a one, goes nowhere", async () => {
+	for (const bytes of ["", "x", "<svg></svg>", "\x89PNG\r\n\x1a\n"]) {
+		const r = await say(ann, bytes);
+		assert.deepEqual([r.status, r.json.field], [400, "audio"]);
+	}
+	assert.equal((await say(ann, "OggS", "file")).status, 400);
+	assert.equal((await ann.post("/api/audio/transcribe", {})).status, 415);
+	const large = Buffer.alloc(10 * 1024 * 1024 + 1);
+	large.write("OggS");
+	assert.equal((await say(ann, large)).status, 413);
+	assert.equal((await say(server.client(), "OggS")).status, 401);
+	assert.deepEqual(openai.requests, []);
+});
+
+test("a provider that does not write down speech, or fails, is told of", async () => {
+	await choose(ann, { provider: "openai", base_url: `${openai.url}/v1`,
+	    api_key: "sk-wrong-0123456789" });
+	const refused = await say(ann, "OggS");
+	assert.equal(refused.status, 502);
+	assert.match(refused.json.error, /refused the API key/);
+	await choose(ann, { api_key: KEY });
+	assert.match((await say(ann, "OggS mumble")).json.error,
+	    /could not be understood/);
+	await choose(ann, { provider: "ollama", base_url: ollama.url });
+	const none = await say(ann, "OggS");
+	assert.equal(none.status, 501);
+	assert.match(none.json.error, /does not write down speech/);
+	assert.deepEqual(ollama.requests, []);
 });

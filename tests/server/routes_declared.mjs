@@ -216,6 +216,9 @@ export const DECLARED = {
 	"POST /api/provider/config": { body: { model: "" } },
 	"GET /api/provider/models": {},
 	"GET /api/models": {},
+	// Ollama writes down no speech.
+	"POST /api/audio/transcribe": { status: 501, raw: form("audio", "a.ogg",
+	    "audio/ogg", Buffer.from("OggS")) },
 	"GET /api/models/manage": {},
 	"POST /api/models/pull": { body: { name: "llama3.2" } },
 	"DELETE /api/models/*": { ids: ["model"], status: 404 },
