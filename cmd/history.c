@@ -1,6 +1,7 @@
 #include "history.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -313,35 +314,86 @@ struct change {
 	    const char *id, const char *word, struct ln_error *err);
 };
 
-static int
-change(struct ctx *c, const struct change *how)
+struct changing {
+	const struct change *how;
+	const struct ctx *c;
+	const char *user_id;
+	const char *id;		/* the last that was tried */
+	size_t count;
+	bool *was_so;
+};
+
+/* All of them, or none. */
+static enum ln_status
+change_all(struct ln_store *st, void *arg, struct ln_error *err)
 {
-	const char *id = ctx_word(c, 0), *word = ctx_word(c, 1);
-	struct ln_conversation *v = NULL;
+	struct changing *w = arg;
+	const char *word = ctx_word(w->c, 1);
+	struct ln_conversation *v;
+	enum ln_status s = LN_OK;
+	size_t i;
+
+	for (i = 0; i < w->count && s == LN_OK; i++) {
+		w->id = ctx_word(w->c, i);
+		s = ln_conversation_get(st, w->user_id, w->id, &v, err);
+		if (s != LN_OK)
+			break;
+		w->was_so[i] = w->how->is_so(v, word);
+		ln_conversation_free(v);
+		if (!w->was_so[i])
+			s = w->how->apply(st, w->user_id, w->id, word, err);
+	}
+	return s;
+}
+
+static void
+tell_changes(struct ctx *c, const struct changing *w)
+{
+	static const struct out_col cols[] = { { "id", OUT_STR, false },
+		{ "result", OUT_STR, false }, { NULL, OUT_STR, false } };
+	const struct change *how = w->how;
+	size_t i;
+
+	if (w->count == 1) {
+		out_str(c->out, "result", w->was_so[0] ? how->already :
+		    how->done);
+		out_str(c->out, "id", w->id);
+		out_say(c->out, "%s: %s", w->id, w->was_so[0] ?
+		    how->already : how->done);
+		return;
+	}
+	out_list(c->out, "conversations", cols);
+	for (i = 0; i < w->count; i++)
+		out_row(c->out, ctx_word(c, i), w->was_so[i] ? how->already :
+		    how->done);
+	out_list_end(c->out);
+}
+
+/* Of the first ${count} words, which are ids. */
+static int
+change(struct ctx *c, const struct change *how, size_t count)
+{
+	struct changing w = { .how = how, .c = c, .count = count };
 	struct ln_error err = LN_ERROR_INIT;
 	struct ln_user *u = NULL;
-	bool was_so;
 	enum ln_status s;
 	int rc;
 
 	if ((rc = ctx_person(c, &u)) != EX_OK)
 		return rc;
-	if ((s = ln_conversation_get(c->st, u->id, id, &v, &err)) != LN_OK) {
-		rc = history_fail(c, s, &err, id);
-		goto out;
+	w.user_id = u->id;
+	if ((w.was_so = calloc(count, sizeof(*w.was_so))) == NULL)
+		s = ln_fail(&err, LN_NOMEM, "", "history");
+	else
+		s = ln_store_transaction(c->st, change_all, &w, &err);
+	if (s != LN_OK) {
+		rc = history_fail(c, s, &err, w.id != NULL ? w.id :
+		    ctx_word(c, 0));
+	} else {
+		tell_changes(c, &w);
+		rc = ctx_finish(c);
 	}
-	was_so = how->is_so(v, word);
-	if (!was_so && (s = how->apply(c->st, u->id, id, word, &err)) !=
-	    LN_OK) {
-		rc = history_fail(c, s, &err, id);
-		goto out;
-	}
-	out_str(c->out, "result", was_so ? how->already : how->done);
-	out_str(c->out, "id", id);
-	out_say(c->out, "%s: %s", id, was_so ? how->already : how->done);
-	rc = ctx_finish(c);
-out:
-	ln_conversation_free(v);
+	free(w.was_so);
 	ln_user_free(u);
 	return rc;
 }
@@ -418,7 +470,7 @@ history_rename(struct ctx *c)
 	static const struct change how = { "renamed", "already_renamed",
 		has_title, ln_conversation_rename };
 
-	return change(c, &how);
+	return change(c, &how, 1);
 }
 
 static int
@@ -427,7 +479,7 @@ history_pin(struct ctx *c)
 	static const struct change how = { "pinned", "already_pinned",
 		is_pinned, pin };
 
-	return change(c, &how);
+	return change(c, &how, c->args.count);
 }
 
 static int
@@ -436,7 +488,7 @@ history_unpin(struct ctx *c)
 	static const struct change how = { "unpinned", "already_unpinned",
 		is_unpinned, unpin };
 
-	return change(c, &how);
+	return change(c, &how, c->args.count);
 }
 
 static int
@@ -445,7 +497,7 @@ history_archive(struct ctx *c)
 	static const struct change how = { "archived", "already_archived",
 		is_archived, archive };
 
-	return change(c, &how);
+	return change(c, &how, c->args.count);
 }
 
 static int
@@ -454,7 +506,7 @@ history_unarchive(struct ctx *c)
 	static const struct change how = { "unarchived", "already_unarchived",
 		is_unarchived, unarchive };
 
-	return change(c, &how);
+	return change(c, &how, c->args.count);
 }
 
 /* One that is there, for the question; all of several, or none. */
@@ -536,13 +588,13 @@ static const struct verb verbs[] = {
 	    "remove tags" },
 	{ "tags", history_tags, user_opts, "", CMD_STORE_RO,
 	    "list tags and how many conversations have them" },
-	{ "pin", history_pin, user_opts, "ID", CMD_STORE_RW,
+	{ "pin", history_pin, user_opts, "ID...", CMD_STORE_RW,
 	    "keep at the top of the list" },
-	{ "unpin", history_unpin, user_opts, "ID", CMD_STORE_RW,
+	{ "unpin", history_unpin, user_opts, "ID...", CMD_STORE_RW,
 	    "let it sink again" },
-	{ "archive", history_archive, user_opts, "ID", CMD_STORE_RW,
+	{ "archive", history_archive, user_opts, "ID...", CMD_STORE_RW,
 	    "take out of the list" },
-	{ "unarchive", history_unarchive, user_opts, "ID", CMD_STORE_RW,
+	{ "unarchive", history_unarchive, user_opts, "ID...", CMD_STORE_RW,
 	    "put back into the list" },
 	{ "delete", history_delete, user_opts, "ID...", CMD_STORE_RW,
 	    "delete conversations, all or none" },

@@ -109,6 +109,34 @@ ask()
 	assert_json d.conversations.length 0
 }
 
+@test "several conversations are pinned or archived, all or none" {
+	local id one two
+	ask one
+	one=$id
+	ask two
+	two=$id
+	lnctl history pin "$one" nothing "$two"
+	assert_status 4
+	assert_error_has nothing
+	[ "$(sql 'SELECT count(*) FROM conversation WHERE pinned_ms > 0')" = 0 ]
+	lnctl history pin "$one" --json
+	assert_json d.result pinned
+	assert_json d.id "$one"
+	lnctl history pin "$one" "$two" --json
+	assert_status 0
+	assert_json 'd.conversations.map(c => c.id + c.result).join()' \
+	    "${one}already_pinned,${two}pinned"
+	lnctl history archive "$two" "$one"
+	assert_status 0
+	assert_output_has "$two  archived"
+	lnctl history list --json
+	assert_json d.conversations.length 0
+	lnctl history unarchive "$one" "$two"
+	lnctl history unpin "$one" "$two"
+	[ "$(sql 'SELECT count(*) FROM conversation WHERE pinned_ms IS NULL
+	    AND archived_ms IS NULL')" = 2 ]
+}
+
 @test "chat forks, shows branches and tags" {
 	lnctl_in $'first question\n/tag Blue Sky\n/tag -blue sky\n/tag red\n/fork 9\n' \
 	    chat --provider offline
