@@ -112,6 +112,8 @@ struct ln_chat {
 	struct lni_prompt prompt;	/* grows by rounds; empty without tools */
 	struct ln_llm_options options;
 	char **stop;			/* what they point to */
+	int64_t context;		/* tokens; 0: nobody knows */
+	int64_t reserved;		/* of them: answer, tools, images */
 
 	struct lni_toolbox *box;	/* NULL: no tools */
 	bool is_offering;		/* the request names them */
@@ -192,6 +194,14 @@ enum ln_status lni_chat_ask(struct ln_store *st, struct ln_chat *c,
 enum ln_status lni_chat_budget(struct ln_store *st, struct ln_chat *c,
     const struct lni_draft *d, size_t *out_bytes, struct ln_error *err) LN_USE;
 
+/* chat_budget.c: how many bytes the prompt may still grow by; SIZE_MAX when
+ * nobody knows. */
+size_t lni_chat_room(const struct ln_chat *c);
+
+/* chat_results.c: put what the calls of this round gave into the prompt. */
+enum ln_status lni_chat_add_results(struct ln_chat *c, struct ln_error *err)
+    LN_USE;
+
 /* chat_budget.c: how many tokens the model keeps in sight, as the nearest
  * place says that says it; 0: none does. */
 enum ln_status lni_chat_context(struct ln_store *st, const char *user_id,
@@ -246,6 +256,19 @@ enum ln_status lni_chat_title_write(struct ln_chat *c, struct ln_error *err)
 void lni_chat_title_written(struct ln_chat *c, enum ln_status s);
 
 /*
+ * chat_title.c, for chat_name.c, too: whether titles by the model are wanted;
+ * the request for one; what the model says, cleaned (NULL: no words), yours.
+ */
+enum ln_status lni_title_is_on(struct ln_store *st,
+    const struct ln_config *cfg, const char *user_id, bool *out,
+    struct ln_error *err) LN_USE;
+enum ln_status lni_title_request(const struct ln_provider_conf *conf,
+    const char *question, const char *answer, struct ln_llm_request **out,
+    struct ln_error *err) LN_USE;
+enum ln_status lni_title_clean(const char *text, char **out,
+    struct ln_error *err) LN_USE;
+
+/*
  * chat_tools.c, in order of a round: collect calls, begin to work on them,
  * write what is new inside the caller's transaction, go on once that is
  * committed; look for decisions inside a read transaction, obey them; run;
@@ -265,6 +288,10 @@ void lni_chat_call_started(struct ln_chat *c, size_t i);
 void lni_chat_call_ran(struct ln_chat *c, size_t i, enum ln_status s,
     const struct ln_error *why, struct ln_buf *result);
 void lni_chat_calls_proceed(struct ln_chat *c);
+
+/* What model and person are told of a call: its result, or why there is none,
+ * with what is known besides. */
+const char *lni_chat_call_told(const struct lni_call *call);
 
 /* chat_audit.c: who asks through the handle / log the end of a call. */
 void lni_chat_actor_of(const struct ln_store *st, const char *user_id,

@@ -2,6 +2,7 @@
  * must, the answer needs room, and the rest is for passages and earlier turns. */
 #include "service/chat.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 	enum ln_status s;
 
 	*out_bytes = LNI_HISTORY_MAX;
+	c->context = 0;
 	c->passages_max = LNI_PASSAGES_BYTES;
 	if (c->options.context_tokens <= 0 && (s = lni_chat_context(st,
 	    d->opts->user_id, &c->options.context_tokens, err)) != LN_OK)
@@ -101,6 +103,8 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 		    "Shorten it, or choose a model that keeps more",
 		    "%lld tokens of %lld", (long long)question,
 		    (long long)context);
+	c->context = context;
+	c->reserved = answer + tool_tokens(c) + image_tokens(d->images);
 	left = context - answer - question - fixed;
 	if (left < 0)
 		left = 0;
@@ -113,4 +117,21 @@ lni_chat_budget(struct ln_store *st, struct ln_chat *c,
 		c->passages_max = *out_bytes / 2;
 	*out_bytes -= c->passages_max;
 	return LN_OK;
+}
+
+size_t
+lni_chat_room(const struct ln_chat *c)
+{
+	const struct ln_llm_message *m;
+	int64_t left = c->context - c->reserved;
+	size_t i;
+
+	if (c->context == 0)
+		return SIZE_MAX;
+	for (i = 0; i < c->prompt.count && left > 0; i++) {
+		m = &c->prompt.messages[i];
+		left -= lni_chat_estimate(length(m->content) +
+		    length(m->tool_calls) + LNI_TURN_OVERHEAD);
+	}
+	return left > 0 ? (size_t)left * 4 : 0;
 }

@@ -23,19 +23,24 @@ struct lni_prompt_part {
 	int64_t message_id;	/* 0: not from the database */
 };
 
+static void
+clear_part(struct lni_prompt_part *part)
+{
+	free(part->content);
+	ln_json_free(part->images);
+	free(part->list);
+	free(part->calls);
+	free(part->call_id);
+	free(part->tool_name);
+}
+
 void
 lni_prompt_clear(struct lni_prompt *p)
 {
 	size_t i;
 
-	for (i = 0; i < p->count; i++) {
-		free(p->parts[i].content);
-		ln_json_free(p->parts[i].images);
-		free(p->parts[i].list);
-		free(p->parts[i].calls);
-		free(p->parts[i].call_id);
-		free(p->parts[i].tool_name);
-	}
+	for (i = 0; i < p->count; i++)
+		clear_part(&p->parts[i]);
 	free(p->messages);
 	free(p->parts);
 	memset(p, 0, sizeof(*p));
@@ -284,6 +289,29 @@ lni_prompt_precede(struct lni_prompt *p, const char *text,
 	part->content = both;
 	p->messages[p->question].content = both;
 	return LN_OK;
+}
+
+bool
+lni_prompt_drop_oldest(struct lni_prompt *p)
+{
+	size_t from = p->count > 0 &&
+	    strcmp(p->messages[0].role, "system") == 0 ? 1 : 0;
+	size_t to = from, i;
+
+	if (from >= p->question)
+		return false;
+	do
+		to++;
+	while (to < p->question && strcmp(p->messages[to].role, "user") != 0);
+	for (i = from; i < to; i++)
+		clear_part(&p->parts[i]);
+	memmove(&p->messages[from], &p->messages[to],
+	    (p->count - to) * sizeof(*p->messages));
+	memmove(&p->parts[from], &p->parts[to],
+	    (p->count - to) * sizeof(*p->parts));
+	p->count -= to - from;
+	p->question -= to - from;
+	return true;
 }
 
 enum ln_status

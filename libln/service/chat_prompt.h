@@ -50,6 +50,13 @@ enum ln_status lni_prompt_precede(struct lni_prompt *p, const char *text,
     struct ln_error *err) LN_USE;
 
 /**
+ * lni_prompt_drop_oldest(p):
+ * Leave out the oldest earlier question with its answers; false when there is
+ * none left.
+ */
+bool lni_prompt_drop_oldest(struct lni_prompt *p);
+
+/**
  * lni_prompt_add_calls(p, content, calls, err) /
  * lni_prompt_add_result(p, content, call_id, name, err):
  * The turn in which the model called tools (JSON as struct ln_llm_message has

@@ -77,10 +77,8 @@ lni_chat_calls_begin(struct ln_chat *c)
 	c->phase = LNI_CHAT_CALLING;
 }
 
-/* What model and person are told of a call: its result, or why there is none,
- * with what is known besides. */
-static const char *
-told(const struct lni_call *call)
+const char *
+lni_chat_call_told(const struct lni_call *call)
 {
 	return call->sentence == NULL || call->result.len > 0 ?
 	    ln_buf_str(&call->result) : call->sentence;
@@ -97,7 +95,7 @@ tell(struct ln_chat *c, const struct lni_call *call, const char *state)
 	};
 
 	if (call->state == LNI_CALL_OVER && call->sentence != NULL)
-		ev.sentence = told(call);
+		ev.sentence = lni_chat_call_told(call);
 	else if (call->state == LNI_CALL_OVER)
 		ev.result = ln_buf_str(&call->result);
 	lni_chat_show(c);
@@ -197,7 +195,7 @@ write_call(struct ln_chat *c, struct lni_call *call, struct ln_error *err)
 	if (call->state != LNI_CALL_RAN)
 		return LN_OK;
 	if ((s = lni_tool_run_end(c->store, call->run_id, call->outcome,
-	    told(call), ln_time_now_ms(), err)) != LN_OK)
+	    lni_chat_call_told(call), ln_time_now_ms(), err)) != LN_OK)
 		return s;
 	return lni_chat_audit_call(c, call, err);
 }
@@ -389,40 +387,17 @@ calls_json(const struct ln_chat *c, char **out, struct ln_error *err)
 }
 
 static enum ln_status
-add_result(struct ln_chat *c, const struct lni_call *call, bool is_last,
-    struct ln_error *err)
-{
-	struct ln_buf b = LN_BUF_INIT(LNI_TOOL_RESULT_MAX + 256);
-	enum ln_status s;
-
-	ln_buf_puts(&b, told(call));
-	if (is_last && c->calls_left_out > 0)
-		ln_buf_printf(&b, "\n[%zu more calls were not run: at most %d "
-		    "at a time.]", c->calls_left_out, LNI_CHAT_CALLS_MAX);
-	if ((s = ln_buf_status(&b)) != LN_OK)
-		(void)ln_fail(err, s, "", "tool result");
-	else
-		s = lni_prompt_add_result(&c->prompt, ln_buf_str(&b), call->id,
-		    call->name, err);
-	ln_buf_free(&b);
-	return s;
-}
-
-static enum ln_status
 next_round(struct ln_chat *c, struct ln_error *err)
 {
 	char *calls = NULL;
 	enum ln_status s;
-	size_t i;
 
 	if ((s = calls_json(c, &calls, err)) != LN_OK)
 		return s;
 	s = lni_prompt_add_calls(&c->prompt,
 	    ln_buf_str(&c->answer) + c->round_from, calls, err);
 	ln_free(calls);
-	for (i = 0; i < c->call_count && s == LN_OK; i++)
-		s = add_result(c, &c->calls[i], i + 1 == c->call_count, err);
-	if (s != LN_OK)
+	if (s != LN_OK || (s = lni_chat_add_results(c, err)) != LN_OK)
 		return s;
 	lni_chat_calls_clear(c);
 	/* The texts of rounds are one answer, a blank line between. */
