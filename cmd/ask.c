@@ -197,6 +197,10 @@ ask(struct ctx *c)
 	    !opt_has(&c->args, O_NO_STREAM) && !opt_has(&c->args, O_CODE);
 	s = talk_turn(&t, TALK_ASK, prompt, 0, &err);
 	rc = print_answer(&t, s, &err);
+	/* Who reads the answer need not wait for its title. */
+	(void)fflush(stdout);
+	if (rc == EX_OK)
+		talk_name(&t);
 end:
 	ln_free(prompt);
 	talk_close(&t);

@@ -47,8 +47,15 @@ chat_turn(struct chat *chat, enum talk_what what, const char *prompt,
 		    ln_buf_str(&t->answer), t->used_provider, t->used_model,
 		    t->tokens, t->finish_reason);
 	}
-	if (s == LN_OK)
+	if (s == LN_OK) {
+		if (!t->is_new)
+			return EX_OK;
+		talk_name(t);
+		/* Ctrl-C gave up the title, not the talk. */
+		if (t->c->is_interactive && !sig_terminated())
+			sig_reset();
 		return EX_OK;
+	}
 	if (s == LN_CANCELLED && t->c->is_interactive && !sig_terminated()) {
 		sig_reset();
 		ctx_note(t->c, t->is_unsaved ? "(stopped)" :
@@ -180,7 +187,7 @@ chat_run(struct ctx *c)
 	if ((rc = talk_open(&chat.t, c)) != EX_OK)
 		goto out;
 	chat.t.is_printing = out_format(c->out) == OUT_TABLE;
-	if ((chat.repl = repl_new(c->is_interactive)) == NULL) {
+	if ((chat.repl = repl_new(c)) == NULL) {
 		rc = ctx_fail(c, LN_NOMEM, NULL, NULL, "chat");
 		goto out;
 	}

@@ -1,5 +1,6 @@
 #include "talk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #define EDITOR_DEFAULT "vi"
 #define PATH_SIZE 4096
+#define FILE_NAME "/question.md"
 #define STATUS_NOT_FOUND 127	/* sh(1): no such command */
 
 /* The person's editor, on a private file that is gone afterwards. */
@@ -81,33 +83,60 @@ write_text(int fd, const char *text)
 	return 0;
 }
 
+/* Editors leave copies beside a file. */
+static void
+remove_folder(const char *folder)
+{
+	const struct dirent *e;
+	DIR *d = opendir(folder);
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d != NULL)
+		(void)closedir(d);
+	(void)rmdir(folder);
+}
+
+static int
+create(const char *path, const char *text)
+{
+	int e, fd;
+
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	e = write_text(fd, text);
+	if (close(fd) != 0 && e == 0)
+		e = errno;
+	return e;
+}
+
 int
 edit_text(struct ctx *c, const char *text, struct ln_buf *out)
 {
 	const char *tmp = getenv("TMPDIR");
-	char path[PATH_SIZE];
-	int e, fd, n, rc;
+	char folder[PATH_SIZE], path[PATH_SIZE + sizeof(FILE_NAME)];
+	int e, n, rc;
 
 	ln_buf_clear(out);
-	n = snprintf(path, sizeof(path), "%s/lnctl.XXXXXX",
+	n = snprintf(folder, sizeof(folder), "%s/lnctl.XXXXXX",
 	    tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
-	if (n < 0 || (size_t)n >= sizeof(path))
+	if (n < 0 || (size_t)n >= sizeof(folder))
 		return ctx_refuse(c, EX_FAILED, "io", strerror(ENAMETOOLONG),
 		    "", "TMPDIR");
-	if ((fd = mkstemp(path)) < 0)
+	if (mkdtemp(folder) == NULL)
 		return ctx_refuse(c, EX_FAILED, "io", strerror(errno), "",
-		    "%s", path);
-	e = write_text(fd, text);
-	if (close(fd) != 0 && e == 0)
-		e = errno;
-	if (e != 0)
+		    "%s", folder);
+	(void)snprintf(path, sizeof(path), "%s%s", folder, FILE_NAME);
+	if ((e = create(path, text)) != 0)
 		rc = ctx_refuse(c, EX_FAILED, "io", strerror(e), "", "%s",
 		    path);
 	else if ((rc = run_editor(c, path)) == EX_OK &&
 	    (e = file_read(path, LN_CHAT_PROMPT_MAX, out)) != 0)
 		rc = ctx_refuse(c, EX_FAILED, "io", strerror(e), "", "%s",
 		    path);
-	(void)unlink(path);
+	remove_folder(folder);
 	while (out->len > 0 && out->data[out->len - 1] == '\n')
 		out->data[--out->len] = '\0';
 	return rc;

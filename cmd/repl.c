@@ -22,18 +22,21 @@ static struct {
 	EditLine *(*el_init)(const char *, FILE *, FILE *, FILE *);
 	void (*el_end)(EditLine *);
 	int (*el_set)(EditLine *, int, ...);
+	int (*el_get)(EditLine *, int, ...);
 	const char *(*el_gets)(EditLine *, int *);
+	const LineInfo *(*el_line)(EditLine *);
 	History *(*history_init)(void);
 	void (*history_end)(History *);
 	int (*history)(History *, HistEvent *, int, ...);
 } edit;
 
 struct repl {
-	bool is_interactive;
+	struct ctx *c;
 	EditLine *el;
 	History *history;
 	FILE *screen;		/* buffered: an unbuffered stderr is slow */
 	char history_path[PATH_SIZE];
+	struct ln_buf edited;	/* what an editor made of the line */
 	char *plain;		/* getline's */
 	size_t plain_size;
 };
@@ -59,7 +62,9 @@ load(void)
 		{ "el_init", &edit.el_init },
 		{ "el_end", &edit.el_end },
 		{ "el_set", &edit.el_set },
+		{ "el_get", &edit.el_get },
 		{ "el_gets", &edit.el_gets },
+		{ "el_line", &edit.el_line },
 		{ "history_init", &edit.history_init },
 		{ "history_end", &edit.history_end },
 		{ "history", &edit.history },
@@ -107,6 +112,35 @@ read_char(EditLine *el, wchar_t *out)
 		}
 		return 1;
 	}
+}
+
+/* Ctrl-G: a line that is left as it was stays on the terminal. */
+static unsigned char
+edit_line(EditLine *el, int key)
+{
+	struct ln_buf before = LN_BUF_INIT(LN_CHAT_PROMPT_MAX);
+	struct repl *r = NULL;
+	const LineInfo *line = edit.el_line(el);
+	bool is_changed;
+
+	(void)key;
+	if (edit.el_get(el, EL_CLIENTDATA, &r) != 0 || r == NULL)
+		return CC_ERROR;
+	ln_buf_put(&before, line->buffer,
+	    (size_t)(line->lastchar - line->buffer));
+	(void)fputc('\n', r->screen);
+	(void)fflush(r->screen);
+	(void)edit.el_set(el, EL_PREP_TERM, 0);
+	is_changed = edit_text(r->c, ln_buf_str(&before), &r->edited) ==
+	    EX_OK && r->edited.len > 0 &&
+	    strcmp(ln_buf_str(&r->edited), ln_buf_str(&before)) != 0;
+	(void)edit.el_set(el, EL_PREP_TERM, 1);
+	/* The person has read why, and goes on. */
+	r->c->has_failed = false;
+	if (!is_changed)
+		ln_buf_clear(&r->edited);
+	ln_buf_free(&before);
+	return is_changed ? CC_NEWLINE : CC_REDISPLAY;
 }
 
 /* $XDG_STATE_HOME/localneural/history, its folders made private. */
@@ -161,6 +195,10 @@ start_editing(struct repl *r)
 	(void)edit.el_set(r->el, EL_EDITOR, "emacs");
 	(void)edit.el_set(r->el, EL_GETCFN, read_char);
 	(void)edit.el_set(r->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	(void)edit.el_set(r->el, EL_CLIENTDATA, r);
+	(void)edit.el_set(r->el, EL_ADDFN, "ln-edit",
+	    "Change the line in an editor", edit_line);
+	(void)edit.el_set(r->el, EL_BIND, "^G", "ln-edit", NULL);
 	if ((r->history = edit.history_init()) == NULL)
 		return;
 	(void)edit.history(r->history, &ev, H_SETSIZE, HISTORY_MAX);
@@ -173,14 +211,16 @@ start_editing(struct repl *r)
 }
 
 struct repl *
-repl_new(bool is_interactive)
+repl_new(struct ctx *c)
 {
+	const struct ln_buf empty = LN_BUF_INIT(LN_CHAT_PROMPT_MAX);
 	struct repl *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
-	r->is_interactive = is_interactive;
-	if (is_interactive)
+	r->c = c;
+	r->edited = empty;
+	if (c->is_interactive)
 		start_editing(r);
 	return r;
 }
@@ -204,6 +244,7 @@ repl_free(struct repl *r)
 		edit.el_end(r->el);
 	if (r->screen != NULL)
 		(void)fclose(r->screen);
+	ln_buf_free(&r->edited);
 	free(r->plain);
 	free(r);
 }
@@ -216,7 +257,19 @@ read_edited(struct repl *r, const char *prompt, struct ln_buf *line)
 	int n = 0;
 
 	(void)snprintf(current_prompt, sizeof(current_prompt), "%s", prompt);
+	ln_buf_clear(&r->edited);
 	text = edit.el_gets(r->el, &n);
+	if (text != NULL && r->edited.len > 0) {
+		text = ln_buf_str(&r->edited);
+		out_text(r->screen, text, r->edited.len);
+		(void)fputc('\n', r->screen);
+		(void)fflush(r->screen);
+		/* The history is one of lines. */
+		if (strchr(text, '\n') == NULL && r->history != NULL)
+			(void)edit.history(r->history, &ev, H_ENTER, text);
+		ln_buf_put(line, text, r->edited.len);
+		return REPL_LINE;
+	}
 	if (text == NULL || n <= 0) {
 		(void)fputc('\n', r->screen);
 		(void)fflush(r->screen);
@@ -235,7 +288,7 @@ read_plain(struct repl *r, const char *prompt, struct ln_buf *line)
 {
 	ssize_t n;
 
-	if (r->is_interactive) {
+	if (r->c->is_interactive) {
 		(void)fputs(prompt, stderr);
 		(void)fflush(stderr);
 	}

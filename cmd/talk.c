@@ -314,7 +314,7 @@ talk_turn(struct talk *t, enum talk_what what, const char *prompt,
 
 	ln_buf_clear(&t->answer);
 	t->message_id = t->tokens = t->prompt_tokens = t->duration_ms = 0;
-	t->is_estimated = t->has_error = false;
+	t->is_estimated = t->has_error = t->is_new = false;
 	t->is_thinking = t->is_mid_line = false;
 	t->finish_reason[0] = '\0';
 	if ((s = talk_resolve(t, err)) != LN_OK)
@@ -352,6 +352,26 @@ talk_turn(struct talk *t, enum talk_what what, const char *prompt,
 	talk_stop_asking(t);
 	learn_model(t);
 	return s;
+}
+
+void
+talk_name(struct talk *t)
+{
+	struct ln_error err = LN_ERROR_INIT;
+	char *title = NULL;
+	enum ln_status s;
+
+	if (!t->is_new || t->is_unsaved || t->title == NULL ||
+	    sig_interrupted())
+		return;
+	s = ln_chat_name(t->c->st, t->c->cfg, t->user->id,
+	    t->conversation_id, t->title, talk_is_cancelled, t, &title, &err);
+	if (s != LN_OK && t->c->is_verbose)
+		ctx_note(t->c, "no title by the model: %s",
+		    ln_error_text(&err, s));
+	if (title != NULL)
+		(void)talk_assign(t, &t->title, title);
+	ln_free(title);
 }
 
 /* A turn that has begun can fail by what the provider says, and then it is

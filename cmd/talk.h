@@ -55,6 +55,7 @@ struct talk {
 	int64_t tokens, prompt_tokens, duration_ms;
 	bool is_estimated;
 	bool has_error;		/* it began, and failed then */
+	bool is_new;		/* it began the conversation */
 	char finish_reason[32];
 	char *used_provider, *used_model;
 };
@@ -88,6 +89,13 @@ int talk_project(struct talk *t, const char *name);
 enum talk_what { TALK_ASK, TALK_RETRY, TALK_CONTINUE };
 enum ln_status talk_turn(struct talk *t, enum talk_what what,
     const char *prompt, int64_t edited, struct ln_error *err) LN_USE;
+
+/**
+ * talk_name(t):
+ * Have the model give a conversation that the last turn began a title, once
+ * its answer is out.  Whatever goes wrong, the first words stay.
+ */
+void talk_name(struct talk *t);
 
 /**
  * talk_owner(out) / talk_recover(c):
@@ -128,7 +136,8 @@ int talk_temperature(struct talk *t, const char *v);
 /**
  * edit_text(c, text, out):
  * Let the person change ${text} in $VISUAL or $EDITOR; ${out} (cleared first)
- * gets what is left, without newlines at its end.
+ * gets what is left, without newlines at its end.  The file is in a folder of
+ * its own that nobody else can enter, and that is gone afterwards.
  */
 int edit_text(struct ctx *c, const char *text, struct ln_buf *out);
 
@@ -145,12 +154,13 @@ enum repl_outcome { REPL_LINE, REPL_END, REPL_INTERRUPTED, REPL_FAILED };
 struct repl;
 
 /**
- * repl_new(is_interactive) / repl_free(r):
+ * repl_new(c) / repl_free(r):
  * A reader of standard input: with line editing and a private history when a
- * person types and libedit is installed, plain lines otherwise.  NULL without
- * memory.
+ * person types and libedit is installed, plain lines otherwise.  Ctrl-G hands
+ * the line to the person's editor; what was changed there is the line, of
+ * whatever length.  NULL without memory.
  */
-struct repl *repl_new(bool is_interactive);
+struct repl *repl_new(struct ctx *c);
 void repl_free(struct repl *r);
 
 /**

@@ -215,6 +215,7 @@ talk_on_event(void *arg, const struct ln_chat_event *ev)
 	switch (ev->type) {
 	case LN_CHAT_CONVERSATION:
 		(void)talk_assign(t, &t->conversation_id, ev->conversation_id);
+		t->is_new = true;
 		if (ev->title != NULL)
 			(void)talk_assign(t, &t->title, ev->title);
 		return;

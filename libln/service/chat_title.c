@@ -28,8 +28,8 @@ static const char ORDER[] =
 
 /* --- whether --------------------------------------------------------------- */
 
-static enum ln_status
-is_on(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
+enum ln_status
+lni_title_is_on(struct ln_store *st, const struct ln_config *cfg, const char *user_id,
     bool *out, struct ln_error *err)
 {
 	char *stored = NULL;
@@ -55,7 +55,7 @@ lni_chat_title_plan(struct ln_store *st, struct ln_chat *c,
 	if (!d->opts->wants_title || c->is_unsaved || c->title == NULL ||
 	    (!c->is_new && !c->is_titled))
 		return LN_OK;
-	return is_on(st, c->cfg, d->opts->user_id, &c->wants_title, err);
+	return lni_title_is_on(st, c->cfg, d->opts->user_id, &c->wants_title, err);
 }
 
 /* --- asking ---------------------------------------------------------------- */
@@ -98,7 +98,8 @@ on_title(void *arg, const struct ln_llm_event *ev)
 }
 
 static enum ln_status
-make_request(struct ln_chat *c, const char *text, struct ln_error *err)
+make_request(const struct ln_provider_conf *conf, const char *text,
+    struct ln_llm_request **out, struct ln_error *err)
 {
 	const struct ln_llm_message messages[] = {
 		{ .role = "system", .content = ORDER },
@@ -111,28 +112,41 @@ make_request(struct ln_chat *c, const char *text, struct ln_error *err)
 
 	ln_llm_options_init(&p.options);
 	p.options.max_tokens = TITLE_TOKENS;
-	ln_llm_stream_free(c->stream);
-	ln_llm_request_free(c->request);
-	c->stream = NULL;
-	c->request = NULL;
-	if ((s = ln_llm_request(c->conf, &p, &c->request, err)) != LN_OK)
-		return s;
-	c->request->http.total_ms = TITLE_TOTAL_MS;
-	return ln_llm_stream_new(c->conf, false, on_title, c, &c->stream, err);
+	if ((s = ln_llm_request(conf, &p, out, err)) == LN_OK)
+		(*out)->http.total_ms = TITLE_TOTAL_MS;
+	return s;
+}
+
+enum ln_status
+lni_title_request(const struct ln_provider_conf *conf, const char *question,
+    const char *answer, struct ln_llm_request **out, struct ln_error *err)
+{
+	struct ln_buf b = LN_BUF_INIT(PROMPT_MAX);
+	enum ln_status s;
+
+	*out = NULL;
+	put_part(&b, "Question:\n", question);
+	put_part(&b, "\n\nAnswer:\n", answer);
+	if ((s = ln_buf_status(&b)) != LN_OK)
+		(void)ln_fail(err, s, "", "prompt for a title");
+	else
+		s = make_request(conf, ln_buf_str(&b), out, err);
+	ln_buf_free(&b);
+	return s;
 }
 
 static enum ln_status
 ask(struct ln_chat *c, struct ln_error *err)
 {
-	struct ln_buf b = LN_BUF_INIT(PROMPT_MAX);
 	enum ln_status s;
 
-	put_part(&b, "Question:\n", c->question);
-	put_part(&b, "\n\nAnswer:\n", ln_buf_str(&c->answer));
-	if ((s = ln_buf_status(&b)) == LN_OK)
-		s = make_request(c, ln_buf_str(&b), err);
-	ln_buf_free(&b);
-	return s;
+	ln_llm_stream_free(c->stream);
+	ln_llm_request_free(c->request);
+	c->stream = NULL;
+	if ((s = lni_title_request(c->conf, c->question,
+	    ln_buf_str(&c->answer), &c->request, err)) != LN_OK)
+		return s;
+	return ln_llm_stream_new(c->conf, false, on_title, c, &c->stream, err);
 }
 
 /* The stream that brought the answer may be on the stack: a tick asks. */
@@ -163,8 +177,8 @@ lni_chat_title_ask(struct ln_chat *c)
 /* --- giving it -------------------------------------------------------------- */
 
 /* The first line with words, without what models put around a title. */
-static enum ln_status
-clean(const char *text, char **out, struct ln_error *err)
+enum ln_status
+lni_title_clean(const char *text, char **out, struct ln_error *err)
 {
 	static const char around[] = " \t\"'`*#_.:";
 	char *line, *end;
@@ -188,7 +202,8 @@ lni_chat_title_write(struct ln_chat *c, struct ln_error *err)
 	char *title;
 	enum ln_status s;
 
-	if ((s = clean(ln_buf_str(&c->model_title), &title, err)) != LN_OK)
+	if ((s = lni_title_clean(ln_buf_str(&c->model_title), &title,
+	    err)) != LN_OK)
 		return s;
 	if (title == NULL)
 		return ln_fail(err, LN_NOT_FOUND, "", "no words");

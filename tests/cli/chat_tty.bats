@@ -11,7 +11,8 @@ setup()
 	fake_ollama
 	lnctl provider set ollama --base-url "$OLLAMA" -m llama3.2
 	assert_status 0
-	export EDITOR='sed -i s/helo/hello/'
+	export EDITOR='sed -i -e s/helo/hello/ -e "s/ then /\n/"' VISUAL= TMPDIR=$DIR/tmp
+	mkdir "$DIR/tmp"
 	terminal chat
 }
 
@@ -112,6 +113,27 @@ teardown()
 	see $'\nhello world'
 	[ "$(sql "SELECT group_concat(content) FROM message")" = \
 	    'hello world,hello world' ]
+	keys C-d
+	see 'left with 0'
+}
+
+@test "Ctrl-G opens the line in the person's editor" {
+	see $'\n>'
+	keys '/model echo' Enter 'helo one then two' C-g
+	see $'\nhello one\ntwo'
+	for _ in {1..1200}; do
+		[ "$(sql "SELECT count(*) FROM message WHERE
+		    state = 'complete'")" -lt 2 ] || break
+		sleep 0.05
+	done
+	[ "$(sql "SELECT content FROM message ORDER BY id LIMIT 1")" = \
+	    $'hello one\ntwo' ]
+	# What was left as it was is still there, and nothing was asked.
+	keys 'as it' C-g ' was' Enter
+	see $'\nas it was'
+	[ "$(sql "SELECT group_concat(content, '|') FROM message
+	    WHERE role = 'user'")" = $'hello one\ntwo|as it was' ]
+	[ -z "$(ls -A "$DIR/tmp")" ]
 	keys C-d
 	see 'left with 0'
 }

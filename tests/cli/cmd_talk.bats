@@ -467,3 +467,55 @@ last_prompt()
 	lnctl_in $'/summarize\n' chat
 	assert_status 4
 }
+
+# title MODEL: of the only conversation, and how often a model was asked.
+title()
+{
+	sql 'SELECT title FROM conversation'
+	curl -s "$OLLAMA/_fake/requests" | node -e '
+		const all = JSON.parse(require("fs").readFileSync(0, "utf8"));
+		console.log(all.filter((r) => r.path === "/api/chat" &&
+		    r.body.stream === false).length);'
+}
+
+@test "the model gives a title once its answer is out" {
+	with_ollama
+	export LOCALNEURAL_AUTO_TITLE=1
+	# The answer is read before the title is there.
+	curl -s -X PUT -H 'content-type: application/json' \
+	    -d '{"text": "**Light and air.**"}' "$OLLAMA/_fake/models/namer" \
+	    >/dev/null
+	lnctl ask 'Why is the sky blue?' -m namer </dev/null
+	assert_status 0
+	[ "$output" = "**Light and air.**" ]
+	[ "$(title)" = $'Light and air\n1' ]
+	# Only the first answer, and only of what is saved.
+	lnctl ask -c 'And red?' -m namer </dev/null
+	assert_status 0
+	lnctl ask --no-save 'And green?' -m namer </dev/null
+	assert_status 0
+	[ "$(title)" = $'Light and air\n1' ]
+	lnctl_in $'first\nsecond\n' chat -m namer
+	assert_status 0
+	[ "$(title)" = $'Light and air\nLight and air\n2' ]
+}
+
+@test "without a title by the model the first words are one" {
+	with_ollama
+	export LOCALNEURAL_AUTO_TITLE=1
+	curl -s -X PUT -H 'content-type: application/json' \
+	    -d '{"whole_status": 500}' "$OLLAMA/_fake/models/nameless" \
+	    >/dev/null
+	lnctl ask 'Why is the sky blue?' -m nameless --json </dev/null
+	assert_status 0
+	assert_json d.answer \
+	    'The quick brown fox jumps over the lazy dog. It rests.'
+	[ "$(title)" = $'Why is the sky blue?\n1' ]
+}
+
+@test "titles by the model can be switched off" {
+	with_ollama
+	lnctl ask 'Why is the sky blue?' </dev/null
+	assert_status 0
+	[ "$(title)" = $'Why is the sky blue?\n0' ]
+}

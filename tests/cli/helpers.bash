@@ -19,6 +19,8 @@ ln_setup()
 	LNCTL=$LN_BIN/lnctl
 	JOBS=()
 	export LOCALNEURAL_PWHASH=small
+	# Fake models are not asked for titles, except where that is the test.
+	export LOCALNEURAL_AUTO_TITLE=0
 	cd "$DIR" || return 1
 }
 

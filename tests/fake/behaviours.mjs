@@ -54,6 +54,7 @@ export const DEFAULT = {
 	error_after: null,
 	error: "an error was encountered while running the model: CUDA error",
 	status: null,
+	whole_status: null,	// of what is not asked for as a stream
 	retry_after: null,
 	capabilities: ["completion"],
 };

@@ -211,6 +211,10 @@ class Ollama extends Fake {
 			...(thinks && { thinking: b.thinking }),
 			...(calls_tools && { tool_calls }),
 		} : {};
+		if (body.stream === false && b.whole_status !== null) {
+			this.refuse(res, b.whole_status, b.error);
+			return;
+		}
 		await this.tell(body, res, record, b, text, before,
 		    (piece) => say({ content: piece }), say(whole));
 	}

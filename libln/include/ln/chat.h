@@ -277,6 +277,23 @@ LN_API enum ln_status ln_chat_run(struct ln_store *st,
     int64_t *out_message_id, struct ln_error *err) LN_USE;
 
 /**
+ * ln_chat_name(st, cfg, user_id, conversation_id, title, is_cancelled, arg,
+ *     out, err):
+ * After ln_chat_run of a new conversation: ask the model that gave the first
+ * answer for a title, as a server's turn does that wants one.  It replaces
+ * ${title}, the one that the conversation began with, and no other.  Blocks
+ * for LN_CHAT_NAME_MS at most; ${is_cancelled} may be NULL.  ${out} is yours
+ * (ln_free); LN_OK with NULL when no title is wanted (the setting
+ * "auto_title") or there is none to be had.  Not thread-safe for one store.
+ */
+#define LN_CHAT_NAME_MS 10000
+LN_API enum ln_status ln_chat_name(struct ln_store *st,
+    const struct ln_config *cfg, const char *user_id,
+    const char *conversation_id, const char *title,
+    bool (*is_cancelled)(void *arg), void *arg, char **out,
+    struct ln_error *err) LN_USE;
+
+/**
  * ln_chat_request_stop(st, user_id, conversation_id, err):
  * Ask whichever process writes the answer there to stop.  LN_NOT_FOUND when
  * none does.
