@@ -5,6 +5,8 @@ import type { Conversation } from '../lib/types';
 const PAGE = 100;
 /* When there is a lot to go through; the most that the server gives. */
 const LONG_PAGE = 1000;
+/* Sorts after every other. */
+const NO_TIME = '1970-01-01T00:00:00Z';
 
 export class Conversations {
 	readonly byId = new Map<string, Conversation>();
@@ -166,7 +168,7 @@ export class Conversations {
 	}
 
 	/* As far as was read before. */
-	private async renewAll(rows: Conversation[],
+	private async renewAll(rows: Row[],
 	    next: string | null): Promise<void> {
 		while (next !== null && rows.length < this.reached) {
 			const page: Page = await history(next,
@@ -184,16 +186,17 @@ export class Conversations {
 	}
 
 	/* Whether one that would stand among these is not with them. */
-	private lacks(rows: Conversation[]): boolean {
+	private lacks(rows: Row[]): boolean {
 		const here = new Set(rows.map(({ id }) => id));
 
 		return [...this.byId.values()].some((row) =>
 		    !here.has(row.id) && isBefore(row, rows.at(-1)));
 	}
 
-	private put(rows: Conversation[]): void {
+	private put(rows: Row[]): void {
 		for (const row of rows)
-			this.byId.set(row.id, row);
+			this.byId.set(row.id,
+			    { ...row, updated_at: row.updated_at ?? NO_TIME });
 	}
 
 	private end(next: string | null): void {
@@ -202,14 +205,17 @@ export class Conversations {
 	}
 }
 
+/* As the server sends it: what another program left may lack its time. */
+type Row = Omit<Conversation, 'updated_at'> & { updated_at: string | null };
+
 interface Page {
-	body: Conversation[];
+	body: Row[];
 	next: string | null;
 }
 
 function read(address: string, query: Record<string, string>,
     before: string | null): Promise<Page> {
-	return apiPage<Conversation>(`${address}?${new URLSearchParams({
+	return apiPage<Row>(`${address}?${new URLSearchParams({
 		...query, ...(before === null ? {} : { before }),
 	})}`);
 }
@@ -220,9 +226,9 @@ function history(before: string | null, limit: number): Promise<Page> {
 }
 
 /* In the order of the server: pinned ones first, then by time. */
-function isBefore(row: Conversation, last: Conversation | undefined): boolean {
+function isBefore(row: Conversation, last: Row | undefined): boolean {
 	return last === undefined || (row.pinned === last.pinned ?
-	    row.updated_at > last.updated_at : row.pinned);
+	    row.updated_at > (last.updated_at ?? NO_TIME) : row.pinned);
 }
 
 export function path(id: string): string {
