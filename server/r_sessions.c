@@ -253,33 +253,64 @@ session_config_show(struct rq *q)
 			ln_jw_number(w, "temperature", c->temperature);
 		else
 			ln_jw_null(w, "temperature");
+		ln_jw_string(w, "project_id", c->project_id);
 	}
 	ln_conversation_free(c);
 	return reply_json(q, 200, w);
+}
+
+/* One change, all or nothing. */
+struct config_change {
+	const struct rq *q;
+	const char *model, *prompt, *project_id;
+	const double *temperature;
+	bool has_project;
+};
+
+static enum ln_status
+config_apply(struct ln_store *st, void *arg, struct ln_error *err)
+{
+	const struct config_change *c = arg;
+	const char *user_id = c->q->user->id, *id = c->q->param[0];
+	enum ln_status s = LN_OK;
+
+	if (c->has_project)
+		s = ln_conversation_move(st, user_id, id, c->project_id, err);
+	if (s == LN_OK)
+		s = ln_conversation_configure(st, user_id, id, c->model,
+		    c->prompt, c->temperature, err);
+	return s;
 }
 
 int
 session_config_update(struct rq *q)
 {
 	const struct ln_json *n = ln_json_get(q->body, "temperature");
+	struct config_change c = { .q = q };
 	struct ln_error err = LN_ERROR_INIT;
-	const char *model, *prompt;
 	double temperature = 0;
 	bool is_given;
 	enum ln_status s;
 
-	if (!input_string(q, "model", 512, &model) ||
-	    !input_string(q, "system_prompt", SERVER_BODY_MAX, &prompt) ||
+	if (!input_string(q, "model", 512, &c.model) ||
+	    !input_string(q, "system_prompt", SERVER_BODY_MAX, &c.prompt) ||
+	    !input_string(q, "project_id", RQ_PARAM_SIZE, &c.project_id) ||
 	    !input_number(q, "temperature", &temperature, &is_given))
 		return KORE_RESULT_OK;
+	/* Null and "" take it out of its project. */
+	c.has_project = ln_json_get(q->body, "project_id") != NULL;
+	if (c.project_id != NULL && c.project_id[0] == '\0')
+		c.project_id = NULL;
 	/* An explicit null clears it. */
 	if (n != NULL && !is_given) {
 		temperature = (double)NAN;
 		is_given = true;
 	}
-	s = ln_conversation_configure(worker_store, q->user->id, q->param[0],
-	    model, prompt, is_given ? &temperature : NULL, &err);
+	c.temperature = is_given ? &temperature : NULL;
+	s = ln_store_transaction(worker_store, config_apply, &c, &err);
 	if (s != LN_OK)
 		return reply_fail(q, s, &err);
+	if (c.has_project)
+		tell_history(q, q->param[0]);
 	return session_config_show(q);
 }

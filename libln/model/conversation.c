@@ -51,6 +51,10 @@ static const char SQL_DELETE[] =
     "DELETE FROM conversation WHERE id = ?1 AND user_id = ?2";
 
 /* ?3, ?5 and ?7 say whether the value behind them is to be set. */
+static const char SQL_MOVE[] =
+    "UPDATE conversation SET project_id = ?3 WHERE id = ?1 AND user_id = ?2"
+    " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM project"
+    "  WHERE id = ?3 AND user_id = ?2))";
 static const char SQL_CONFIGURE[] =
     "UPDATE conversation SET"
     " model = iif(?3, ?4, model),"
@@ -69,7 +73,7 @@ static const char SQL_NEWEST[] =
 const char *const lni_conversation_sql[] = {
 	SQL_NEWEST, SQL_GET, SQL_LATEST, SQL_INSERT, SQL_RENAME, SQL_RETITLE,
 	SQL_PIN,
-	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_TOUCH,
+	SQL_ARCHIVE, SQL_DELETE, SQL_CONFIGURE, SQL_MOVE, SQL_TOUCH,
 };
 const size_t lni_conversation_sql_count =
     sizeof(lni_conversation_sql) / sizeof(lni_conversation_sql[0]);
@@ -438,6 +442,21 @@ ln_conversation_configure(struct ln_store *st, const char *user_id,
 		lni_bind_double(&q, 8, *temperature);
 	else
 		lni_bind_null(&q, 8);
+	return change_one(&q, err);
+}
+
+enum ln_status
+ln_conversation_move(struct ln_store *st, const char *user_id,
+    const char *id, const char *project_id, struct ln_error *err)
+{
+	struct lni_stmt q;
+	enum ln_status s;
+
+	if ((s = lni_stmt_get(&q, st, SQL_MOVE, err)) != LN_OK)
+		return s;
+	lni_bind_text(&q, 1, id);
+	lni_bind_text(&q, 2, user_id);
+	lni_bind_text(&q, 3, project_id);
 	return change_one(&q, err);
 }
 

@@ -216,6 +216,33 @@ test("the name of a model has a bound, and nothing changes beyond it", async () 
 	    null);
 });
 
+test("a conversation moves into a project and out of it", async () => {
+	const foreign = (await bob.post("/api/projects", { title: "Boat" })).json.id;
+	const [{ id }] = (await ann.get("/api/history")).json;
+	const config = `/api/session/${id}/config`;
+	const tab = await ann.ws();
+	const move = (project_id, more = {}) =>
+		ann.post(config, { project_id, ...more });
+	assert.equal((await move(null)).json.project_id, null);
+	assert.equal((await tab.next("history_changed")).session_id, id);
+	await tab.close();
+	assert.equal((await move(project.id)).json.project_id, project.id);
+	// What is not given stays.
+	assert.equal((await ann.post(config, { model: "m" })).json.project_id,
+	    project.id);
+	const answers = [];
+	for (const other of [foreign, "nosuch"]) {
+		const r = await move(other, { model: "changed" });
+		answers.push([r.status, r.text]);
+	}
+	assert.equal(answers[0][0], 404);
+	assert.deepEqual(answers[0], answers[1]);
+	const { json } = await ann.get(config);
+	assert.deepEqual([json.project_id, json.model], [project.id, "m"]);
+	assert.equal((await bob.post(config, { project_id: foreign })).status, 404);
+	assert.equal((await move("")).json.project_id, null);
+});
+
 test("a document is deleted, and a project with all of them", async () => {
 	const [d] = (await ann.get(path())).json;
 	let r = await ann.request("DELETE", `${path()}/${d.id}`);

@@ -190,7 +190,7 @@ export const DECLARED = {
 	"POST /api/archive/*": conversation,
 	"GET /api/session/*/config": conversation,
 	"POST /api/session/*/config": { ...conversation,
-	    body: { system_prompt: "Be brief." } },
+	    in: { project_id: "project" }, body: { system_prompt: "Be brief." } },
 	"GET /api/export/db": {},
 	"GET /api/export/*": conversation,
 	"POST /api/messages/*/pin": { ids: ["message"] },

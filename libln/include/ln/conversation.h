@@ -135,4 +135,13 @@ LN_API enum ln_status ln_conversation_configure(struct ln_store *st,
     const char *system_prompt, const double *temperature,
     struct ln_error *err) LN_USE;
 
+/**
+ * ln_conversation_move(st, user_id, id, project_id, err):
+ * Into a project of the user, or out of any (NULL).  LN_NOT_FOUND when one of
+ * them is not the user's.
+ */
+LN_API enum ln_status ln_conversation_move(struct ln_store *st,
+    const char *user_id, const char *id, const char *project_id,
+    struct ln_error *err) LN_USE;
+
 #endif
