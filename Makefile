@@ -217,9 +217,11 @@ completions: $(B)/lnctl
 
 include server/server.mk
 include tests/tests.mk
+include docs/debian/package.mk
 
 # --- for people -----------------------------------------------------------
-.PHONY: help clean distclean deps deps-check start install uninstall
+.PHONY: help clean distclean deps deps-check start install install-programs \
+	uninstall
 help:
 	@echo 'make            build lnctl, localneural-server, libln.so, libln.a'
 	@echo 'make start      install what is missing, build, initialise, serve'
@@ -234,6 +236,7 @@ help:
 	@echo 'make lint       layers, format, analysers'
 	@echo 'make web        rebuild the browser bundle (needs Node)'
 	@echo 'make install    DESTDIR and PREFIX are honoured'
+	@echo 'make deb        a Debian package in build/, checked by lintian'
 	@echo 'make clean      remove build output'
 
 # Installs only what dpkg does not list, so a second run needs no network.
@@ -264,13 +267,28 @@ clean:
 distclean: clean
 	rm -rf server/web/node_modules tests/node_modules
 
-install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR) \
-	    $(DESTDIR)$(INCLUDEDIR)/ln $(DESTDIR)$(LIBDIR)/pkgconfig \
+# What people run, without the library for other programs.
+install-programs: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
 	    $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 $(B)/ln-extract $(DESTDIR)$(LIBEXECDIR)/ln-extract
 	install -m 755 $(B)/lnctl $(DESTDIR)$(BINDIR)/lnctl
 	install -m 755 $(B)/localneural-server $(DESTDIR)$(SBINDIR)/localneural-server
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHCOMPDIR) \
+	    $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	install -m 644 docs/man/lnctl.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 docs/man/localneural.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	sed 's|/usr/local/libexec/localneural|$(LIBEXECDIR)|' \
+	    docs/man/localneural-server.8 \
+	    >$(DESTDIR)$(MANDIR)/man8/localneural-server.8
+	chmod 644 $(DESTDIR)$(MANDIR)/man8/localneural-server.8
+	install -m 644 completions/lnctl.bash $(DESTDIR)$(BASHCOMPDIR)/lnctl
+	install -m 644 completions/_lnctl $(DESTDIR)$(ZSHCOMPDIR)/
+	install -m 644 completions/lnctl.fish $(DESTDIR)$(FISHCOMPDIR)/
+
+install: install-programs
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/ln
 	install -m 755 $(B)/libln.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/
 	ln -sf libln.so.$(SO_VERSION) $(DESTDIR)$(LIBDIR)/libln.so.$(SO_MAJOR)
 	ln -sf libln.so.$(SO_MAJOR) $(DESTDIR)$(LIBDIR)/libln.so
@@ -278,15 +296,6 @@ install: all
 	install -m 644 libln/include/ln/* $(DESTDIR)$(INCLUDEDIR)/ln/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    libln/libln.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libln.pc
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(BASHCOMPDIR) \
-	    $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
-	install -m 644 docs/man/lnctl.1 $(DESTDIR)$(MANDIR)/man1/
-	install -m 644 docs/man/localneural.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 644 docs/man/localneural-server.8 $(DESTDIR)$(MANDIR)/man8/
-	install -m 644 completions/lnctl.bash $(DESTDIR)$(BASHCOMPDIR)/lnctl
-	install -m 644 completions/_lnctl $(DESTDIR)$(ZSHCOMPDIR)/
-	install -m 644 completions/lnctl.fish $(DESTDIR)$(FISHCOMPDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/lnctl $(DESTDIR)$(SBINDIR)/localneural-server \

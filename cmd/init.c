@@ -223,6 +223,8 @@ build(struct ctx *c, struct instance *in, bool is_serving)
 		return rc;
 	if ((rc = ctx_store(c, LN_STORE_CREATE)) != EX_OK)
 		return rc;
+	if (opt_has(&c->args, O_NO_ADMIN))
+		return EX_OK;
 	if ((rc = has_admin(c, &is_there)) != EX_OK)
 		return rc;
 	if (is_there && (is_serving || !names_admin(c)))
@@ -264,7 +266,8 @@ init_instance(struct ctx *c, bool is_serving)
 	out_bool(c->out, "database_created", in.db_was_made);
 	out_str(c->out, "admin", in.admin != NULL ? in.admin->username : NULL);
 	out_str(c->out, "admin_result", in.admin_result != NULL ?
-	    in.admin_result : "already_exists");
+	    in.admin_result : opt_has(&c->args, O_NO_ADMIN) ? "not_wanted" :
+	    "already_exists");
 	if (in.password != NULL)
 		out_str(c->out, "password", in.password);
 	rc = ctx_finish(c);
@@ -312,7 +315,8 @@ end:
 }
 
 static const enum opt_id init_opts[] = { O_ADMIN_EMAIL, O_ADMIN_USERNAME,
-	O_SECRET, O_FROM_BACKUP, O_SECRET_KEY_FILE, O_PASSPHRASE_FILE, O_END };
+	O_NO_ADMIN, O_SECRET, O_FROM_BACKUP, O_SECRET_KEY_FILE,
+	O_PASSPHRASE_FILE, O_END };
 static const struct verb init_verbs[] = {
 	{ NULL, init_run, init_opts, "", CMD_CONFIG | CMD_MAKE_ENV,
 	    "make the env file, the database and the administrator" },

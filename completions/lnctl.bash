@@ -269,7 +269,7 @@ _lnctl()
 	if [ -z "$has_value" ]; then
 		case "$path" in
 		"") words="init admin user db backup chat ask history project prompt tool provider model config audit server doctor completion version help " ;;
-		"init") options=" --admin-email --admin-username --password-stdin --password-file --random --from-backup --secret-key-file --passphrase-file" ;;
+		"init") options=" --admin-email --admin-username --no-admin --password-stdin --password-file --random --from-backup --secret-key-file --passphrase-file" ;;
 		"admin") words="seed " ;;
 		"admin seed") options=" --email --username --promote --password-stdin --password-file --random" ;;
 		"user") words="list show create passwd reset-link block unblock role rename delete sessions logout " ;;

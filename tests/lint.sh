@@ -201,7 +201,8 @@ verdict "no line ends in blanks"
 
 if command -v shellcheck >/dev/null; then
 	{
-		shellcheck -s sh tests/run tests/lint.sh
+		shellcheck -s sh -e SC1091 tests/run tests/lint.sh \
+		    docs/debian/*.post*
 		for f in tests/*/*.bash completions/*.bash; do
 			[ ! -f "$f" ] ||
 			    shellcheck -s bash -e SC1091,SC2034,SC2154 "$f"

@@ -49,6 +49,20 @@ teardown()
 	assert_error_line
 }
 
+@test "init --no-admin leaves the administrator to admin seed" {
+	lnctl init --no-admin --json
+	assert_status 0
+	assert_json d.admin_result not_wanted
+	assert_json d.env_file_created true
+	[ "$(sql 'SELECT count(*) FROM user')" = 0 ]
+	lnctl admin seed --email boss@example.test --random --json
+	assert_status 0
+	assert_json d.user.role admin
+	lnctl init --no-admin
+	assert_status 0
+	[ "$(sql 'SELECT count(*) FROM user')" = 1 ]
+}
+
 @test "init takes the administrator from the environment" {
 	LOCALNEURAL_ADMIN_EMAIL=boss@example.test \
 	    LOCALNEURAL_ADMIN_PASSWORD_FILE=$(secret Operator-pass-0001) \
