@@ -46,8 +46,9 @@ say		= $(if $(filter 0,$(V)),@printf '  %-6s %s\n' '$(1)' '$(2)')
 DEPS_BUILD	:= gcc libc6-dev make patch dpkg-dev pkg-config ca-certificates \
 		   kore libssl-dev libcurl4-openssl-dev libsqlite3-dev \
 		   libsodium-dev libcjson-dev libutf8proc-dev libedit-dev \
-		   zlib1g-dev libzstd-dev tzdata poppler-utils libmagic-dev \
-		   libarchive-dev libexpat1-dev libxml2-dev libseccomp-dev
+		   zlib1g-dev libzstd-dev libmd4c-dev tzdata poppler-utils \
+		   libmagic-dev libarchive-dev libexpat1-dev libxml2-dev \
+		   libseccomp-dev
 # Another Node brings an npm of its own, which Debian's package refuses.
 DEPS_NODE	= $(if $(shell command -v node && command -v npm),,nodejs npm)
 # What `make check` needs besides.
@@ -180,10 +181,12 @@ $(B)/obj/cmd/%.o: cmd/%.c
 	$(Q)$(CC) $(BASE_CFLAGS) $(FEATURES) -fPIE $(BASE_CPPFLAGS) \
 	    $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
 
+CMD_LIBS	= $(shell $(PKG_CONFIG) --libs md4c 2>/dev/null)
+
 $(B)/lnctl: $(CMD_OBJ) $(B)/libln.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(HARDEN_LD) $(OPT_LD) -o $@ $(CMD_OBJ) $(B)/libln.a \
-	    $(LDFLAGS) $(LIBLN_LIBS)
+	    $(LDFLAGS) $(CMD_LIBS) $(LIBLN_LIBS)
 
 # --- ln-extract -----------------------------------------------------------
 # The parsers of documents are linked here and nowhere else.

@@ -193,8 +193,9 @@ ask(struct ctx *c)
 		goto end;
 	if ((rc = read_prompt(c, &prompt)) != EX_OK)
 		goto end;
-	t.is_printing = out_format(c->out) == OUT_TABLE &&
-	    !opt_has(&c->args, O_NO_STREAM) && !opt_has(&c->args, O_CODE);
+	if (out_format(c->out) == OUT_TABLE &&
+	    !opt_has(&c->args, O_NO_STREAM) && !opt_has(&c->args, O_CODE))
+		talk_print(&t);
 	s = talk_turn(&t, TALK_ASK, prompt, 0, &err);
 	rc = print_answer(&t, s, &err);
 	/* Who reads the answer need not wait for its title. */

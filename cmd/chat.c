@@ -186,7 +186,8 @@ chat_run(struct ctx *c)
 	chat.line = empty;
 	if ((rc = talk_open(&chat.t, c)) != EX_OK)
 		goto out;
-	chat.t.is_printing = out_format(c->out) == OUT_TABLE;
+	if (out_format(c->out) == OUT_TABLE)
+		talk_print(&chat.t);
 	if ((chat.repl = repl_new(c)) == NULL) {
 		rc = ctx_fail(c, LN_NOMEM, NULL, NULL, "chat");
 		goto out;

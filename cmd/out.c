@@ -104,16 +104,16 @@ out_color(struct out *o, bool has_color)
 	o->has_color = has_color;
 }
 
-enum out_format
-out_format(const struct out *o)
-{
-	return o->format;
-}
-
 bool
 out_has_color(const struct out *o)
 {
 	return o->has_color;
+}
+
+enum out_format
+out_format(const struct out *o)
+{
+	return o->format;
 }
 
 bool

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "markdown.h"
+
 #include <ln/conversation.h>
 #include <ln/message.h>
 #include <ln/project.h>
@@ -179,6 +181,16 @@ talk_open(struct talk *t, struct ctx *c)
 	return open_conversation(t);
 }
 
+void
+talk_print(struct talk *t)
+{
+	t->is_printing = true;
+	/* Without memory the answer is still there, as it stands. */
+	if (t->markdown == NULL && isatty(STDOUT_FILENO) == 1 &&
+	    out_has_color(t->c->out))
+		t->markdown = markdown_new(stdout);
+}
+
 /* Ours, although the library's record only borrows it. */
 static void
 free_content(struct ln_llm_message *m)
@@ -212,6 +224,7 @@ talk_close(struct talk *t)
 	free(t->used_provider);
 	free(t->used_model);
 	ln_buf_free(&t->answer);
+	markdown_free(t->markdown);
 	talk_forget(t);
 }
 
@@ -344,7 +357,9 @@ talk_turn(struct talk *t, enum talk_what what, const char *prompt,
 	    talk_is_cancelled, t, &message_id, err);
 	if (t->message_id == 0)
 		t->message_id = message_id;
-	if (t->is_printing && t->answer.len > 0 &&
+	if (t->markdown != NULL)
+		markdown_settle(t->markdown);
+	else if (t->is_printing && t->answer.len > 0 &&
 	    t->answer.data[t->answer.len - 1] != '\n')
 		(void)putchar('\n');
 	(void)fflush(stdout);

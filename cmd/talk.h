@@ -39,6 +39,7 @@ struct talk {
 	struct ln_llm_message *turns;	/* of an unsaved talk, oldest first */
 	size_t turn_count;
 	bool is_printing;	/* print the answer as it comes */
+	struct markdown *markdown;	/* laid out; NULL: as it stands */
 
 	/* While an answer comes (talk_event.c). */
 	bool shows_thinking;	/* somebody watches both streams */
@@ -71,6 +72,13 @@ struct talk {
  */
 int talk_open(struct talk *t, struct ctx *c);
 void talk_close(struct talk *t);
+
+/**
+ * talk_print(t):
+ * From now on, print answers as they come: laid out on a terminal that knows
+ * colours, as they stand everywhere else.
+ */
+void talk_print(struct talk *t);
 
 /**
  * talk_project(t, name):

@@ -6,6 +6,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "markdown.h"
+
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
 
@@ -15,7 +17,9 @@
 static void
 begin_line(struct talk *t)
 {
-	if (t->is_mid_line && t->shows_thinking)
+	if (t->markdown != NULL)
+		markdown_settle(t->markdown);
+	else if (t->is_mid_line && t->shows_thinking)
 		(void)fputc('\n', stderr);
 	t->is_mid_line = false;
 }
@@ -54,6 +58,10 @@ on_chunk(struct talk *t, const struct ln_chat_event *ev)
 	ln_buf_put(&t->answer, ev->text, ev->len);
 	if (!t->is_printing || ev->len == 0)
 		return;
+	if (t->markdown != NULL) {
+		markdown_put(t->markdown, ev->text, ev->len);
+		return;
+	}
 	out_text(stdout, ev->text, ev->len);
 	(void)fflush(stdout);
 	t->is_mid_line = ev->text[ev->len - 1] != '\n';

@@ -205,3 +205,19 @@ ln_text_terminal(const char *s, size_t n, struct ln_buf *out)
 	}
 	ln_buf_put(out, s + kept, i - kept);
 }
+
+size_t
+ln_text_width(const char *s, size_t n)
+{
+	size_t i = 0, width = 0;
+	uint32_t point;
+	int length;
+
+	while (i < n) {
+		length = lni_utf8_decode(s + i, n - i, &point);
+		if (length > 0)
+			width += (size_t)utf8proc_charwidth((int32_t)point);
+		i += (size_t)(length > 0 ? length : -length);
+	}
+	return width;
+}

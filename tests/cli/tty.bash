@@ -1,14 +1,16 @@
 # For bats files that press keys: a real terminal, played by tmux.  After
 # ln_setup: terminal "words" starts lnctl with them; the screen then ends with
-# "left with STATUS".
+# "left with STATUS".  COLUMNS_WANTED, ROWS_WANTED and LN_TERM say what kind of
+# terminal it is.
 
 terminal()
 {
 	export XDG_STATE_HOME=$DIR/state TMUX_TMPDIR=$DIR
 	# A server of its own: one that was told to end may still be there.
 	TERMINAL=$((${TERMINAL:-0} + 1))
-	TERM=xterm tmux -L "$TERMINAL" -f /dev/null new-session -d -x 100 -y 30 \
-	    "env TERM=screen $LNCTL --env-file $ENV_FILE --db $DB $1; echo left with \$?; exec cat"
+	TERM=xterm tmux -L "$TERMINAL" -f /dev/null new-session -d \
+	    -x "${COLUMNS_WANTED:-100}" -y "${ROWS_WANTED:-30}" \
+	    "env TERM=${LN_TERM:-screen} $LNCTL --env-file $ENV_FILE --db $DB $1; echo left with \$?; exec cat"
 }
 
 terminal_close()

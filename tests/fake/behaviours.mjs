@@ -67,6 +67,7 @@ export const MODELS = {
 	"markdown:latest": { text: TEXTS.markdown },
 	"hostile:latest": { text: TEXTS.hostile },
 	"echo:latest": { echo: true },
+	"bytes-echo:latest": { echo: true, bytewise: true },
 	"slow:latest": { text: null, tokens: 200, delay_ms: 50 },
 	"long:latest": { text: null, tokens: 5000 },
 	"empty:latest": { text: "" },

@@ -78,4 +78,12 @@ LN_API enum ln_status ln_text_tag(const char *s, char **out,
 struct ln_buf;
 LN_API void ln_text_terminal(const char *s, size_t n, struct ln_buf *out);
 
+/**
+ * ln_text_width(s, n):
+ * How many columns of a terminal the ${n} bytes take (utf8proc's table): 2 for
+ * wide letters, 0 for what combines with the one before, for controls and for
+ * what is not UTF-8.
+ */
+LN_API size_t ln_text_width(const char *s, size_t n);
+
 #endif
