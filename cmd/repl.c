@@ -13,6 +13,7 @@
 #define LIBEDIT "libedit.so.2"
 #define HISTORY_MAX 1000	/* lines kept */
 #define PATH_SIZE 4096
+#define CTRL_G 7
 
 /*
  * libedit and the terminal library behind it cost a fifth of lnctl's start,
@@ -83,6 +84,37 @@ load(void)
 	return true;
 }
 
+/* Ctrl-G.  True when the editor left another line than there was; it is in
+ * edited then.  One that is left as it was stays on the terminal. */
+static bool
+edit_line(EditLine *el)
+{
+	struct ln_buf before = LN_BUF_INIT(LN_CHAT_PROMPT_MAX);
+	struct repl *r = NULL;
+	const LineInfo *line = edit.el_line(el);
+	bool is_changed;
+
+	if (edit.el_get(el, EL_CLIENTDATA, &r) != 0 || r == NULL)
+		return false;
+	ln_buf_put(&before, line->buffer,
+	    (size_t)(line->lastchar - line->buffer));
+	(void)fputc('\n', r->screen);
+	(void)fflush(r->screen);
+	(void)edit.el_set(el, EL_PREP_TERM, 0);
+	is_changed = edit_text(r->c, ln_buf_str(&before), &r->edited) ==
+	    EX_OK && r->edited.len > 0 &&
+	    strcmp(ln_buf_str(&r->edited), ln_buf_str(&before)) != 0;
+	(void)edit.el_set(el, EL_PREP_TERM, 1);
+	/* The person has read why, and goes on. */
+	r->c->has_failed = false;
+	if (!is_changed) {
+		ln_buf_clear(&r->edited);
+		(void)edit.el_set(el, EL_REFRESH);
+	}
+	ln_buf_free(&before);
+	return is_changed;
+}
+
 /*
  * libedit would start a read that SIGINT ended once more; a person who presses
  * Ctrl-C wants out of the line at once.
@@ -95,7 +127,6 @@ read_char(EditLine *el, wchar_t *out)
 	size_t got;
 	ssize_t n;
 
-	(void)el;
 	memset(&state, 0, sizeof(state));
 	for (;;) {
 		n = read(STDIN_FILENO, &byte, 1);
@@ -103,6 +134,14 @@ read_char(EditLine *el, wchar_t *out)
 			continue;
 		if (n <= 0)
 			return (int)n;
+		/* Here and not as a function of libedit, which never frees
+		 * the names of those that are added. */
+		if (byte == CTRL_G && mbsinit(&state) != 0) {
+			if (!edit_line(el))
+				continue;
+			*out = L'\n';
+			return 1;
+		}
 		got = mbrtowc(out, (const char *)&byte, 1, &state);
 		if (got == (size_t)-2)
 			continue;
@@ -112,35 +151,6 @@ read_char(EditLine *el, wchar_t *out)
 		}
 		return 1;
 	}
-}
-
-/* Ctrl-G: a line that is left as it was stays on the terminal. */
-static unsigned char
-edit_line(EditLine *el, int key)
-{
-	struct ln_buf before = LN_BUF_INIT(LN_CHAT_PROMPT_MAX);
-	struct repl *r = NULL;
-	const LineInfo *line = edit.el_line(el);
-	bool is_changed;
-
-	(void)key;
-	if (edit.el_get(el, EL_CLIENTDATA, &r) != 0 || r == NULL)
-		return CC_ERROR;
-	ln_buf_put(&before, line->buffer,
-	    (size_t)(line->lastchar - line->buffer));
-	(void)fputc('\n', r->screen);
-	(void)fflush(r->screen);
-	(void)edit.el_set(el, EL_PREP_TERM, 0);
-	is_changed = edit_text(r->c, ln_buf_str(&before), &r->edited) ==
-	    EX_OK && r->edited.len > 0 &&
-	    strcmp(ln_buf_str(&r->edited), ln_buf_str(&before)) != 0;
-	(void)edit.el_set(el, EL_PREP_TERM, 1);
-	/* The person has read why, and goes on. */
-	r->c->has_failed = false;
-	if (!is_changed)
-		ln_buf_clear(&r->edited);
-	ln_buf_free(&before);
-	return is_changed ? CC_NEWLINE : CC_REDISPLAY;
 }
 
 /* $XDG_STATE_HOME/localneural/history, its folders made private. */
@@ -196,9 +206,6 @@ start_editing(struct repl *r)
 	(void)edit.el_set(r->el, EL_GETCFN, read_char);
 	(void)edit.el_set(r->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	(void)edit.el_set(r->el, EL_CLIENTDATA, r);
-	(void)edit.el_set(r->el, EL_ADDFN, "ln-edit",
-	    "Change the line in an editor", edit_line);
-	(void)edit.el_set(r->el, EL_BIND, "^G", "ln-edit", NULL);
 	if ((r->history = edit.history_init()) == NULL)
 		return;
 	(void)edit.history(r->history, &ev, H_SETSIZE, HISTORY_MAX);
