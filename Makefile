@@ -240,6 +240,7 @@ help:
 	@echo 'make web        rebuild the browser bundle (needs Node)'
 	@echo 'make install    DESTDIR and PREFIX are honoured'
 	@echo 'make deb        a Debian package in build/, checked by lintian'
+	@echo 'make check-package  install, run, upgrade, remove, purge it (root)'
 	@echo 'make clean      remove build output'
 
 # Installs only what dpkg does not list, so a second run needs no network.

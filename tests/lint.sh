@@ -202,7 +202,7 @@ verdict "no line ends in blanks"
 if command -v shellcheck >/dev/null; then
 	{
 		shellcheck -s sh -e SC1091 tests/run tests/lint.sh \
-		    docs/debian/*.post*
+		    tests/package/*.sh docs/debian/*.post*
 		for f in tests/*/*.bash completions/*.bash; do
 			[ ! -f "$f" ] ||
 			    shellcheck -s bash -e SC1091,SC2034,SC2154 "$f"

@@ -32,3 +32,23 @@ deb:
 	$(Q)mv build/deb/localneural_*.deb build/
 	$(LINTIAN) build/localneural_*.deb
 	@ls build/localneural_*.deb
+
+# The package in a Debian of its own: see the head of the script.
+CHECK_PACKAGE	:= build/deb/check
+DEPS_PACKAGE	:= debootstrap systemd curl procps
+
+.PHONY: check-package
+check-package:
+	@[ "$$(id -u)" = 0 ] || { \
+	    echo 'make check-package needs root, for chroot and mount' >&2; \
+	    exit 2; }
+	$(call install-deps,$(DEPS_PACKAGE))
+	$(Q)rm -rf $(CHECK_PACKAGE) && mkdir -p $(CHECK_PACKAGE)
+	@$(MAKE) --no-print-directory deb DEB_VERSION=$(VERSION)+newer
+	$(Q)mv build/localneural_*.deb $(CHECK_PACKAGE)/newer.deb
+	@$(MAKE) --no-print-directory deb
+	$(Q)cp build/localneural_*.deb $(CHECK_PACKAGE)/package.deb
+	$(Q)$(CC) $(STD) -O1 $(WARN) -o $(CHECK_PACKAGE)/filter \
+	    tests/package/filter.c -lseccomp
+	@sh tests/package/check-package.sh $(CHECK_PACKAGE)/package.deb \
+	    $(CHECK_PACKAGE)/newer.deb $(CHECK_PACKAGE)/filter
